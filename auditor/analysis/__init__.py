@@ -1,0 +1,1 @@
+"""Pure functions on frames: no AWS, no clock, no files."""

@@ -1,0 +1,1 @@
+"""One AWS resource a file: get (pages, dumb) and transform (pure)."""

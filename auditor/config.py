@@ -1,0 +1,180 @@
+"""``audit.toml``, read, checked and typed: what to read, how to judge it, what is excepted."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from auditor.errors import ConfigError
+from auditor.rule import Severity
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Scope(_Section):
+    """What is read, and as whom."""
+
+    organisation: bool = False
+    accounts: tuple[AccountId, ...] = ()
+    exclude_accounts: tuple[AccountId, ...] = ()
+    units: tuple[Annotated[str, StringConstraints(pattern=r"^(ou|r)-[0-9a-z-]+$")], ...] = ()
+    account_tags: dict[str, str] = {}
+    profile: str | None = None
+    role: str | None = None
+    external_id: str | None = None
+    regions: Literal["enabled"] | tuple[Words, ...] = "enabled"
+    exclude_regions: tuple[Words, ...] = ()
+    partition: Literal["aws", "aws-cn", "aws-us-gov"] = "aws"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Scope:
+        if self.organisation and self.accounts:
+            raise ValueError("organisation = true and accounts exclude each other; keep one of them")
+        if (self.units or self.account_tags) and not self.organisation:
+            raise ValueError("units and account_tags narrow an organisation; set organisation = true")
+        return self
+
+
+class Collect(_Section):
+    """How much is asked, and how fast."""
+
+    shares: Literal["exact", "bulk"] = "exact"
+    workers: Annotated[int, Field(ge=1, le=256)] = 16
+
+
+class Sharing(_Section):
+    """Accounts outside the organisation that may be shared with."""
+
+    trusted_accounts: dict[AccountId, Words] = {}
+
+
+class Cost(_Section):
+    """What is known about prices."""
+
+    discount: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class ReportSettings(_Section):
+    """How the report looks."""
+
+    title: Words = "EBS snapshot and AMI audit"
+    organisation_name: str = ""
+    classification: Words = "Internal"
+    paper: Literal["A4", "Letter"] = "A4"
+    owner_tag: str = "owner"
+    rows_per_rule: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class Waiver(_Section):
+    """An exception somebody signed: it hides nothing, it says who accepted what until when."""
+
+    rule: Words
+    resources: tuple[Words, ...] = ()
+    accounts: tuple[AccountId, ...] = ()
+    regions: tuple[Words, ...] = ()
+    reason: Words
+    owner: Words
+    approver: Words
+    ticket: Words
+    from_: date = Field(alias="from")
+    until: date
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Waiver:
+        if self.until < self.from_:
+            raise ValueError("until lies before from")
+        if not (self.resources or self.accounts):
+            raise ValueError("a waiver names resources or accounts; one for everything would hide the rule")
+        return self
+
+
+class RulePolicy(BaseModel):
+    """What the policy changes of one rule; every other key is one of the rule's parameters."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    enabled: bool = True
+    severity: Severity | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that are set."""
+        return dict(self.model_extra or {})
+
+
+class Config(_Section):
+    """The whole configuration; every section has defaults."""
+
+    scope: Scope = Scope()
+    collect: Collect = Collect()
+    sharing: Sharing = Sharing()
+    cost: Cost = Cost()
+    report: ReportSettings = ReportSettings()
+    rules: dict[str, RulePolicy] = {}
+    waiver: tuple[Waiver, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Read a file.
+
+        Raises:
+            ConfigError: It cannot be read, is no TOML, or says something that cannot be; one sentence per fault.
+        """
+        try:
+            body = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ConfigError(f"There is no file {path}.", "Name your configuration with -c FILE.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} cannot be read: {error}.") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}.") from error
+        return cls.of(body, str(path))
+
+    @classmethod
+    def of(cls, body: dict[str, Any], name: str = "The configuration") -> Config:
+        """Check a configuration that was already parsed.
+
+        Raises:
+            ConfigError: A key is unknown, or a value cannot be.
+        """
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            raise _said_plainly(error, name) from error
+
+
+def _said_plainly(error: ValidationError, name: str) -> ConfigError:
+    fault = error.errors()[0]
+    place = [part for part in fault["loc"] if part not in ("tuple[str, ...]", "literal['enabled']")]
+    where = ".".join(str(part) for part in place if not str(part).startswith(("tuple[", "literal[")))
+    more = f" ({error.error_count() - 1} more after this one.)" if error.error_count() > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at([str(part) for part in place[:-1]])
+        near = difflib.get_close_matches(str(place[-1]), known, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known keys there: {', '.join(known)}."
+        return ConfigError(f"{name}: the key {where!r} is unknown.", hint + more)
+    if fault["type"] == "missing":
+        return ConfigError(f"{name}: {where!r} is missing.", f"Add it.{more}")
+    said = fault["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(fault["input"], dict) else f", not {fault['input']!r}"
+    return ConfigError(f"{name}: {where or 'it'}: {said}{given}.", more.strip())
+
+
+def _keys_at(place: list[str]) -> list[str]:
+    model: Any = Config
+    for part in place:
+        if part.isdigit():
+            continue
+        annotation = model.model_fields[part].annotation
+        model = Waiver if part == "waiver" else annotation
+    return sorted(field.alias or name for name, field in model.model_fields.items())

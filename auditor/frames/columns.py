@@ -1,0 +1,215 @@
+"""What a column and a frame are, and how rows are made to keep the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+
+from auditor.errors import InventoryError
+
+Kind = Literal["text", "integer", "number", "flag", "moment", "money"]
+
+#: How each kind lies in Arrow and Parquet. Money is exact: decimals of a millionth of a dollar.
+ARROW: dict[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "flag": pa.bool_(),
+    "moment": pa.timestamp("us", tz="UTC"),
+    "money": pa.decimal128(20, 6),
+}
+
+#: How each kind lies in pandas. All are nullable; missing is ``pd.NA`` (``pd.NaT`` for moments).
+PANDAS: dict[Kind, Any] = {
+    "text": pd.StringDtype("pyarrow", na_value=pd.NA),
+    "integer": pd.Int64Dtype(),
+    "number": pd.Float64Dtype(),
+    "flag": pd.BooleanDtype(),
+    "moment": pd.DatetimeTZDtype("us", "UTC"),
+    "money": pd.ArrowDtype(ARROW["money"]),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, kind, meaning, unit and where the value comes from."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    source: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One table of the inventory, of an analysis or of the results.
+
+    Attributes:
+        name: Name of the table; rules ask for it by this name.
+        meaning: What one row is.
+        columns: Every column, in order.
+        key: The columns that identify a row; empty where rows have no identity of their own.
+        filled_by: The collectors that fill it. A gap in any of them is a gap in this frame.
+            Empty for frames that are derived from others or are results.
+        derived_from: The frames a derived frame is computed from; their gaps are its gaps.
+        noun: What one row is called in a sentence, in the singular.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    filled_by: tuple[str, ...] = ()
+    derived_from: tuple[str, ...] = ()
+    noun: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The column names, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The schema of the frame's Parquet files."""
+        return pa.schema([(column.name, ARROW[column.kind]) for column in self.columns])
+
+    def empty(self) -> pd.DataFrame:
+        """The frame with no rows and every column typed."""
+        return self.of({})
+
+    def of(self, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+        """A frame from one list per column; a column that is left out is missing throughout.
+
+        Args:
+            values: Column name to its values, all of one length, ``None`` where missing.
+
+        Raises:
+            InventoryError: A column is not declared, or a value does not fit its kind.
+        """
+        stray = sorted(set(values) - set(self.names))
+        if stray:
+            raise InventoryError(
+                f"Frame {self.name} has no column {stray[0]!r}.", f"Its columns are: {', '.join(self.names)}."
+            )
+        rows = len(next(iter(values.values()), ()))
+        series = {
+            column.name: _series(column, values[column.name]) if column.name in values else _missing(column, rows)
+            for column in self.columns
+        }
+        return pd.DataFrame(series)
+
+    def rows(self, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+        """A frame from a mapping per row; convenient in tests, slow for many rows."""
+        rows = list(rows)
+        stray = sorted({name for row in rows for name in row} - set(self.names))
+        values: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in [*self.names, *stray]}
+        return self.of(values)
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with exactly the declared columns in order, cast to their kinds.
+
+        Raises:
+            InventoryError: A column is missing or holds values that do not fit its kind.
+        """
+        missing = [name for name in self.names if name not in frame.columns]
+        if missing:
+            raise InventoryError(f"Frame {self.name} lacks the column {missing[0]!r}.")
+        return pd.DataFrame({column.name: _series(column, frame[column.name]) for column in self.columns})
+
+    def from_arrow(self, table: pa.Table) -> pd.DataFrame:
+        """A frame from an Arrow table read back from Parquet.
+
+        Columns that an older version did not write come back missing throughout.
+
+        Raises:
+            InventoryError: A stored column cannot be read as its declared kind.
+        """
+        series: dict[str, pd.Series[Any]] = {}
+        for column in self.columns:
+            if column.name not in table.column_names:
+                series[column.name] = _missing(column, table.num_rows)
+                continue
+            stored = table.column(column.name)
+            try:
+                series[column.name] = _from_arrow(column, stored)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, ValueError) as error:
+                raise InventoryError(
+                    f"Column {column.name!r} of frame {self.name} holds {stored.type}, not {column.kind}."
+                ) from error
+        return pd.DataFrame(series)
+
+    def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
+        """The frame as an Arrow table of the declared schema, ready for Parquet."""
+        return pa.Table.from_pandas(frame, schema=self.arrow_schema, preserve_index=False)
+
+
+def _from_arrow(column: Column, stored: pa.ChunkedArray) -> pd.Series[Any]:
+    cast = stored.cast(ARROW[column.kind])
+    if column.kind == "money":
+        return pd.Series(pd.arrays.ArrowExtensionArray(cast))
+    if column.kind == "moment":
+        return cast.to_pandas().astype(PANDAS["moment"])  # type: ignore[no-any-return]
+    return pd.Series(PANDAS[column.kind].__from_arrow__(cast))
+
+
+def _series(column: Column, values: Any) -> pd.Series[Any]:
+    kind = PANDAS[column.kind]
+    if isinstance(values, pd.Series) and values.dtype == kind:
+        return values.reset_index(drop=True)
+    try:
+        if column.kind == "moment":
+            parsed: pd.Series[Any] = pd.Series(pd.to_datetime(values, utc=True))
+            return parsed.reset_index(drop=True).astype(kind)
+        if column.kind == "money" and not isinstance(values, pd.Series):
+            return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.array(values, ARROW["money"])])))
+        return pd.Series(values).reset_index(drop=True).astype(kind)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise InventoryError(f"Column {column.name!r} does not hold {column.kind} values: {error}") from error
+
+
+def _missing(column: Column, rows: int) -> pd.Series[Any]:
+    if column.kind == "moment":
+        return pd.Series(pd.DatetimeIndex([pd.NaT] * rows, tz="UTC")).astype(PANDAS["moment"])
+    if column.kind == "money":
+        return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.nulls(rows, ARROW["money"])])))
+    return pd.Series([pd.NA] * rows, dtype=PANDAS[column.kind])
+
+
+def text(name: str, meaning: str, source: str = "") -> Column:
+    """A text column."""
+    return Column(name, "text", meaning, source)
+
+
+def integer(name: str, meaning: str, source: str = "", unit: str = "") -> Column:
+    """A whole-number column; the unit stands in the name as well."""
+    return Column(name, "integer", meaning, source, unit)
+
+
+def number(name: str, meaning: str, source: str = "", unit: str = "") -> Column:
+    """A floating-point column: ratios and percentages, never money."""
+    return Column(name, "number", meaning, source, unit)
+
+
+def flag(name: str, meaning: str, source: str = "") -> Column:
+    """A yes/no column that may be missing."""
+    return Column(name, "flag", meaning, source)
+
+
+def moment(name: str, meaning: str, source: str = "") -> Column:
+    """A point in time, UTC."""
+    return Column(name, "moment", meaning, source, "UTC")
+
+
+def money(name: str, meaning: str, source: str = "") -> Column:
+    """US dollars, exact to a millionth."""
+    return Column(name, "money", meaning, source, "USD")
+
+
+ACCOUNT = text("account_id", "Account the row was read from: 12 digits, leading zeros kept")
+REGION = text("region", "Region the row was read from, e.g. eu-west-1")
+WHERE = (ACCOUNT, REGION)

@@ -1,0 +1,172 @@
+"""Frames that the product makes: coverage, gaps, derived facts, findings and tallies."""
+
+from auditor.frames.columns import WHERE, Frame, flag, integer, moment, money, number, text
+
+#: What can become of one collector in one region. All but ``complete`` are gaps.
+STATUSES = ("complete", "denied", "disabled", "throttled", "truncated", "failed", "skipped")
+
+COVERAGE = Frame(
+    "coverage",
+    "What became of one collector in one account and region; region is global for account-wide calls.",
+    (
+        *WHERE,
+        text("collector", "The collector"),
+        text(
+            "status", "complete, denied, disabled, throttled, truncated, failed or skipped; all but the first are gaps"
+        ),
+        text("error_code", "AWS's error code, or ours"),
+        text("message", "AWS's words, cut to one line"),
+        integer("calls", "Requests sent, retries included"),
+        integer("rows", "Rows collected"),
+        moment("started_at", "First request"),
+        moment("finished_at", "Last answer"),
+    ),
+    key=("account_id", "region", "collector"),
+)
+
+ITEM_GAPS = Frame(
+    "item_gaps",
+    "One resource about which one call failed while the collector as a whole went on.",
+    (
+        *WHERE,
+        text("collector", "The collector"),
+        text("resource_id", "The resource that could not be read"),
+        text("error_code", "AWS's error code"),
+        text("message", "AWS's words, cut to one line"),
+    ),
+)
+
+GAPS = Frame(
+    "gaps",
+    "One frame that is incomplete in one account and region.",
+    (*WHERE, text("frame", "The frame"), text("collector", "The collector that left the gap"), text("status", "Why")),
+)
+
+SNAPSHOT_ORIGINS = Frame(
+    "snapshot_origins",
+    "What made one snapshot, and how sure that is.",
+    (
+        *WHERE,
+        text("snapshot_id", "The snapshot"),
+        text(
+            "origin",
+            "create-image, copy-image, copy, dlm, aws-backup, vm-import, csi, velero, drs, packer or manual",
+        ),
+        text("confidence", "proven (an aws: tag), likely (AWS's own text) or assumed (nothing says otherwise)"),
+        text("evidence", "The tag or words it rests on"),
+        text("made_for", "Image, policy, snapshot or resource that it names"),
+    ),
+    key=("account_id", "region", "snapshot_id"),
+    derived_from=("snapshots", "snapshot_tags"),
+)
+
+SNAPSHOT_COSTS = Frame(
+    "snapshot_costs",
+    "What one snapshot costs a month, as bounds, and what deleting it alone would save.",
+    (
+        *WHERE,
+        text("snapshot_id", "The snapshot"),
+        integer("stored_low_bytes", "Least it can store", unit="bytes"),
+        integer("stored_high_bytes", "Most it can store", unit="bytes"),
+        integer("freed_low_bytes", "Least that deleting it alone frees", unit="bytes"),
+        integer("freed_high_bytes", "Most that deleting it alone frees", unit="bytes"),
+        money("price_usd_per_gib_month", "Price used; missing means no price for this region and tier"),
+        text("price_date", "Date of the price"),
+        money("monthly_low_usd", "Least it costs a month, storage only"),
+        money("monthly_high_usd", "Most it costs a month, storage only"),
+        money("fast_restore_usd", "Fast restore a month; zero without, missing without a price"),
+        money("saving_low_usd", "Least that deleting it alone saves a month"),
+        money("saving_high_usd", "Most that deleting it alone saves a month"),
+        text("basis", "Why the bounds are what they are: full, growth, copy, lineage unknown, archive, size unknown"),
+    ),
+    key=("account_id", "region", "snapshot_id"),
+    derived_from=("snapshots", "volumes", "fast_restores"),
+)
+
+FINDINGS = Frame(
+    "findings",
+    "One resource that a rule found, or could not tell about.",
+    (
+        text("finding_id", "Stable identity: hash of rule, partition, account, region, resource and discriminator"),
+        text("rule_id", "The rule"),
+        text("rule_title", "Its title"),
+        text("severity", "critical, high, medium, low or info"),
+        text("verdict", "found or unknown"),
+        text("partition", "aws, aws-cn or aws-us-gov"),
+        *WHERE,
+        text("resource_type", "snapshot, image, volume, region, …"),
+        text("resource_id", "The resource"),
+        text("resource_name", "Its Name tag, or image name"),
+        text("discriminator", "What tells two findings of one rule on one resource apart, e.g. the grantee"),
+        text("message", "The finding as a sentence; for unknown ones, why it could not be told"),
+        text("evidence", "What it rests on, as JSON text with sorted keys"),
+        text("owner", "Value of the owner tag, where the configuration names one"),
+        money("monthly_cost_usd", "What the resource costs a month, where that is exact"),
+        money("cost_low_usd", "Least it costs a month"),
+        money("cost_high_usd", "Most it costs a month"),
+        money("saving_low_usd", "Least that acting on it saves a month"),
+        money("saving_high_usd", "Most that acting on it saves a month"),
+        text("saving_method", "bounded, measured or billed"),
+        text("waiver", "Ticket or reason of the waiver that covers it"),
+        moment("first_seen", "First run that reported it"),
+        text("rule_sha256", "Hash of the rule file"),
+    ),
+    key=("finding_id",),
+    noun="finding",
+)
+
+TALLIES = Frame(
+    "tallies",
+    "One rule in one account and region: evaluated = found + passed + unknown.",
+    (
+        text("rule_id", "The rule"),
+        *WHERE,
+        integer("evaluated", "Rows of the subject"),
+        integer("found", "Found, waived ones included"),
+        integer("passed", "Passed"),
+        integer("unknown", "Could not tell"),
+        integer("waived", "Found and waived"),
+    ),
+    key=("rule_id", "account_id", "region"),
+)
+
+RULE_RUNS = Frame(
+    "rule_runs",
+    "One rule of this run.",
+    (
+        text("rule_id", "The rule"),
+        text("title", "Its title"),
+        text("severity", "Its severity after the policy"),
+        text("parameters", "Parameters used, as JSON text"),
+        text("sha256", "Hash of the rule file"),
+        flag("built_in", "Ships with the product"),
+        number("seconds", "Time it took", unit="seconds"),
+        text("crash", "Error, file and line where it crashed"),
+    ),
+    key=("rule_id",),
+)
+
+PRICES = Frame(
+    "prices",
+    "One list price.",
+    (
+        text("region", "Region"),
+        text("item", "standard, archive or fast_restore"),
+        money("price_usd", "Price: per GiB-month of storage, per zone-hour of fast restore"),
+        text("price_date", "When the price list said so, YYYY-MM-DD"),
+        text("source", "Public source of the price"),
+    ),
+    key=("region", "item"),
+)
+
+FRAMES = (
+    COVERAGE,
+    ITEM_GAPS,
+    GAPS,
+    SNAPSHOT_ORIGINS,
+    SNAPSHOT_COSTS,
+    FINDINGS,
+    TALLIES,
+    RULE_RUNS,
+    PRICES,
+)

@@ -1,0 +1,144 @@
+"""What a rule is: all that a rule file may import."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from auditor.errors import RuleError
+from auditor.frames import FRAMES
+
+__all__ = ["SEVERITIES", "Rule", "Severity", "rule"]
+
+Severity = Literal["critical", "high", "medium", "low", "info"]
+
+#: Severities, worst first.
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+
+#: A rule judges one account and region alone, or everything that was collected at once.
+Reach = Literal["partition", "organisation"]
+
+#: What a rule may return: one nullable boolean per subject row, or a frame with ``found`` and evidence columns.
+Verdict = pd.Series | pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its words, its subject and the function that judges.
+
+    Attributes:
+        id: Name of file and function; says the fault.
+        title: The fault in a few words.
+        severity: How bad a finding is unless the policy says otherwise; a verdict frame may grade rows with a
+            ``severity`` column.
+        subject: Frame whose rows are judged.
+        headline: The finding as a statement of fact for one and for many, ``{count}`` in the second.
+        message: One finding as a sentence; may name any column of subject and evidence in braces.
+        remedy: The least dangerous command or console path; may name ids in braces, never names or tags.
+        breaks: What acting on it would break.
+        controls: Framework to control ids.
+        reach: ``partition``, or ``organisation`` where the judgement joins across accounts.
+        function: The judgement.
+        frames: Frames the function asks for, by parameter name.
+        parameters: The function's keyword-only parameters with their defaults; the policy may change them.
+        why: First paragraph of the function's docstring.
+        how: The rest of the docstring.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    subject: str
+    headline: tuple[str, str]
+    message: str
+    remedy: str
+    breaks: str
+    controls: Mapping[str, tuple[str, ...]]
+    reach: Reach
+    function: Callable[..., Verdict]
+    frames: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    why: str
+    how: str
+
+    @property
+    def wants_as_of(self) -> bool:
+        """Whether the function asks for the point in time that is judged."""
+        return "as_of" in inspect.signature(self.function).parameters
+
+
+def rule(
+    *,
+    title: str,
+    severity: Severity,
+    subject: str,
+    headline: tuple[str, str],
+    message: str,
+    remedy: str,
+    breaks: str,
+    controls: Mapping[str, list[str]],
+    reach: Reach = "partition",
+) -> Callable[[Callable[..., Verdict]], Rule]:
+    """Declare the function below as a rule; see ``Rule`` for what each word means.
+
+    Positional parameters of the function name frames, ``as_of`` is the point in time that is judged, and
+    keyword-only parameters with defaults are what the policy may change.
+
+    Raises:
+        RuleError: The declaration cannot work; the sentence says how to mend it.
+    """
+
+    def declare(function: Callable[..., Verdict]) -> Rule:
+        name = function.__name__
+        if severity not in SEVERITIES:
+            raise RuleError(f"Rule {name} has the severity {severity!r}.", f"Use one of {', '.join(SEVERITIES)}.")
+        if subject not in FRAMES or not FRAMES[subject].key:
+            raise RuleError(f"Rule {name} judges the frame {subject!r}, which is not there or has no key.")
+        if not function.__doc__:
+            raise RuleError(f"Rule {name} has no docstring.", "Say why it matters, how it is judged and what to do.")
+        frames, parameters = _parameters(name, function)
+        if subject not in frames:
+            raise RuleError(f"Rule {name} does not ask for its subject {subject!r}.", "Name it as a parameter.")
+        why, _, how = inspect.cleandoc(function.__doc__).partition("\n\n")
+        return Rule(
+            id=name,
+            title=title,
+            severity=severity,
+            subject=subject,
+            headline=headline,
+            message=message,
+            remedy=remedy,
+            breaks=breaks,
+            controls={framework: tuple(ids) for framework, ids in controls.items()},
+            reach=reach,
+            function=function,
+            frames=frames,
+            parameters=parameters,
+            why=" ".join(why.split()),
+            how=how,
+        )
+
+    return declare
+
+
+def _parameters(name: str, function: Callable[..., Verdict]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    frames: list[str] = []
+    parameters: dict[str, Any] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            if parameter.default is parameter.empty:
+                raise RuleError(f"Rule {name}: parameter {parameter.name!r} has no default.", "Give it one.")
+            parameters[parameter.name] = parameter.default
+        elif parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.default is not parameter.empty:
+            raise RuleError(f"Rule {name}: {parameter.name!r} must be a plain frame name, or stand after a *.")
+        elif parameter.name in FRAMES:
+            frames.append(parameter.name)
+        elif parameter.name != "as_of":
+            raise RuleError(
+                f"Rule {name} asks for {parameter.name!r}, which is no frame.", "`auditor columns` lists the frames."
+            )
+    return tuple(frames), parameters

@@ -1,0 +1,112 @@
+"""The organisation the sandbox serves, kept in the shapes that AWS answers in.
+
+Tables hold dictionaries shaped like botocore's output members (``Snapshot``, ``Image``, ``Volume``, …) with
+timezone-aware datetimes where the API has timestamps and strings where it has strings. Whoever plants fills the
+tables; whoever serves filters, pages and wraps them. Nothing here analyses anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Row = dict[str, Any]
+Table = dict[str, Row]
+
+#: Account, region and resource id, with a discriminator where a rule makes several findings on one resource.
+Key = tuple[str, ...]
+
+
+@dataclass
+class Region:
+    """Everything that one account has in one region."""
+
+    account_id: str
+    name: str
+    # EC2: by id, in the shape of the Describe answers
+    snapshots: Table = field(default_factory=dict)
+    snapshot_permissions: dict[str, list[Row]] = field(default_factory=dict)  # CreateVolumePermission members
+    images: Table = field(default_factory=dict)
+    image_permissions: dict[str, list[Row]] = field(default_factory=dict)  # LaunchPermission members
+    volumes: Table = field(default_factory=dict)
+    instances: Table = field(default_factory=dict)
+    launch_templates: Table = field(default_factory=dict)
+    launch_template_versions: dict[str, list[Row]] = field(default_factory=dict)  # by template id, oldest first
+    fast_restores: list[Row] = field(default_factory=list)
+    locks: Table = field(default_factory=dict)  # LockedSnapshotsInfo, by snapshot id
+    tier_statuses: Table = field(default_factory=dict)  # SnapshotTierStatus, by snapshot id
+    binned_snapshots: Table = field(default_factory=dict)  # SnapshotRecycleBinInfo
+    binned_images: Table = field(default_factory=dict)  # ImageRecycleBinInfo
+    binned_volumes: Table = field(default_factory=dict)  # VolumeRecycleBinInfo
+    image_recipes: list[Row] = field(default_factory=list)  # ImageReference members of Image Builder recipes
+    snapshot_block_public_access: Row = field(default_factory=lambda: {"State": "unblocked", "ManagedBy": "account"})
+    image_block_public_access: Row = field(
+        default_factory=lambda: {"ImageBlockPublicAccessState": "unblocked", "ManagedBy": "account"}
+    )
+    allowed_images: Row = field(default_factory=lambda: {"State": "disabled", "ManagedBy": "account"})
+    encryption_by_default: bool = False
+    default_key: str = "alias/aws/ebs"
+    # other services
+    kms_keys: Table = field(default_factory=dict)  # KeyMetadata, by key ARN
+    launch_configurations: Table = field(default_factory=dict)
+    auto_scaling_groups: Table = field(default_factory=dict)
+    parameters: Table = field(default_factory=dict)  # Parameter, by name, with DataType
+    lifecycle_policies: Table = field(default_factory=dict)  # LifecyclePolicy
+    backup_plans: Table = field(default_factory=dict)  # GetBackupPlan answers, by plan id
+    backup_selections: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))  # GetBackupSelection answers
+    backup_vaults: Table = field(default_factory=dict)  # BackupVaultListMember
+    recovery_points: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))  # by vault, by ARN
+    backup_jobs: Table = field(default_factory=dict)
+    backup_opt_ins: dict[str, bool] = field(default_factory=lambda: {"EBS": True, "EC2": True})
+    bin_rules: Table = field(default_factory=dict)  # GetRule answers, by identifier
+    # blocks: volume or lineage history down to block versions, for EBS direct listings and the bill
+    blocks: dict[str, dict[int, int]] = field(default_factory=dict)  # snapshot id to block index to version
+
+
+@dataclass
+class Account:
+    """One member of the organisation."""
+
+    account_id: str
+    name: str
+    state: str = "ACTIVE"
+    ou_id: str = ""
+    joined_at: datetime | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Organisation:
+    """A seeded organisation at a moment in time, and what was planted in it.
+
+    Attributes:
+        now: The organisation's present; every planted time lies relative to it.
+        management_id: The management account; the only one that answers Organizations calls.
+        units: Organizational unit id to (name, parent id); the root's parent is empty.
+        regions: Region name to opt-in status for every account.
+        roles: Role names that may be assumed in every account, with the external id they demand.
+        truth: Rule id to the keys planted for it, written down while planting.
+    """
+
+    seed: int
+    now: datetime
+    organisation_id: str
+    management_id: str
+    partition: str = "aws"
+    accounts: dict[str, Account] = field(default_factory=dict)
+    units: dict[str, tuple[str, str]] = field(default_factory=dict)
+    regions: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, str | None] = field(default_factory=dict)
+    places: dict[tuple[str, str], Region] = field(default_factory=dict)
+    truth: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
+
+    def place(self, account_id: str, region: str) -> Region:
+        """What an account has in a region; empty where nothing was planted."""
+        return self.places.setdefault((account_id, region), Region(account_id, region))
+
+    def __iter__(self) -> Iterator[Region]:
+        """Every region of every account that holds something."""
+        return iter(self.places.values())
