@@ -64,7 +64,7 @@ class Manifest:
 
     Attributes:
         as_of: The point in time the run is judged at, UTC.
-        scope: The scope as configured, for the cover of the report.
+        config: The whole configuration, so that the run can be judged again without the file.
         plan: Account, region and collectors that were to be read.
         principals: Account to the ARN that read it.
         finished_at: When collecting ended; missing while it is under way.
@@ -72,7 +72,7 @@ class Manifest:
 
     as_of: datetime
     started_at: datetime
-    scope: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
     plan: list[tuple[str, str, list[str]]] = field(default_factory=list)
     principals: dict[str, str] = field(default_factory=dict)
     finished_at: datetime | None = None

@@ -1,0 +1,128 @@
+"""The way through the house: collect → analyse → evaluate → render, and nothing cleverer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor import renderers
+from auditor.analysis.spend import spend_of
+from auditor.aws.permissions import collectors_for
+from auditor.aws.runner import collect as read_aws
+from auditor.engine import Evaluation, evaluate, write_results
+from auditor.errors import ConfigError
+from auditor.inventory import Inventory
+from auditor.report import Report, build_report
+
+if TYPE_CHECKING:
+    from auditor.aws.progress import Progress
+    from auditor.config import Config
+    from auditor.rulebook import LoadedRule
+
+#: Frames that the report shows whatever rules are selected.
+SHOWN = ("accounts", "regions", "snapshots", "images", "image_block_devices", "volumes", "fast_restores")
+
+#: What is written unless the user asks for something else.
+FORMATS = ("pdf", "xlsx", "json")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        evaluation: Findings, tallies and what could not be told.
+        report: The view-model that every output was made from.
+        files: What was written.
+    """
+
+    evaluation: Evaluation
+    report: Report
+    files: tuple[Path, ...]
+
+
+def collect(
+    config: Config,
+    folder: Path,
+    *,
+    as_of: datetime,
+    rules: Sequence[LoadedRule] | None = None,
+    progress: Progress | None = None,
+) -> Inventory:
+    """Read AWS into a run folder; goes on where an earlier, interrupted run on the same folder stopped.
+
+    Args:
+        config: What to read, and as whom.
+        folder: The run folder; made if need be.
+        as_of: The point in time the run is judged at.
+        rules: Read only what these rules and the report need; everything when left out.
+        progress: Told how it goes.
+
+    Raises:
+        AuditorError: The folder cannot be used, or AWS cannot be reached at all.
+    """
+    collectors = None
+    if rules is not None:
+        wanted = {frame for loaded in rules for frame in loaded.rule.frames}
+        collectors = collectors_for(sorted(wanted.union(SHOWN)))
+    return read_aws(config, folder, as_of=as_of, collectors=collectors, progress=progress)
+
+
+def report(
+    folder: Path,
+    config: Config,
+    rules: Sequence[LoadedRule],
+    *,
+    out: Path | None = None,
+    formats: Sequence[str] = FORMATS,
+    templates: Path | None = None,
+) -> Outcome:
+    """Judge a run folder and write its reports; needs no AWS.
+
+    Args:
+        folder: A run folder, finished or not.
+        config: The policy: parameters, severities, waivers, looks.
+        rules: The rules to judge by.
+        out: Where the outputs go; the run folder itself when left out.
+        formats: Suffixes of the outputs, see ``FORMATS``.
+        templates: The user's own templates, which win over ours by file name.
+
+    Raises:
+        AuditorError: The folder is damaged, the policy does not fit the rules, or an output cannot be written.
+    """
+    unknown = sorted(set(formats) - set(renderers.RENDERERS))
+    if unknown:
+        raise ConfigError(f"There is no format {unknown[0]!r}.", f"Formats: {', '.join(renderers.RENDERERS)}.")
+    target = out or folder
+    target.mkdir(parents=True, exist_ok=True)
+    inventory = Inventory.load(folder)
+    evaluation = evaluate(inventory, rules, config)
+    write_results(evaluation, target)
+    made = build_report(evaluation, inventory, rules, config, spend_of(inventory, config))
+    files = _render(made, inventory, target, formats, templates)
+    return Outcome(evaluation, made, files)
+
+
+def _render(
+    made: Report, inventory: Inventory, target: Path, formats: Sequence[str], templates: Path | None
+) -> tuple[Path, ...]:
+    """Write every format; where there are several, side by side."""
+    jobs = [
+        (suffix, target / f"report.{suffix}" if suffix != "json" else target / "findings.json") for suffix in formats
+    ]
+    if len(jobs) < 2:
+        for suffix, path in jobs:
+            renderers.RENDERERS[suffix](made, inventory, path, templates)
+    else:
+        with ProcessPoolExecutor(max_workers=2, mp_context=get_context("forkserver")) as pool:
+            waiting = [
+                pool.submit(renderers.RENDERERS[suffix], made, inventory, path, templates) for suffix, path in jobs
+            ]
+            for job in waiting:
+                job.result()
+    return tuple(path for _, path in jobs)
