@@ -1,0 +1,46 @@
+"""``make docs``: the reference that lives in the repository, made from the code; ``--check`` says what is stale."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from auditor.cli import main as command
+from auditor.reference import rule_table
+from auditor.rulebook import load_rules
+
+ROOT = Path(__file__).parent.parent
+
+
+def fresh() -> dict[Path, str]:
+    """Every generated text by path, as it should stand."""
+    readme = ROOT / "README.md"
+    return {
+        ROOT / "rules" / "README.md": rule_table(load_rules()),
+        readme: _with_help(readme.read_text(encoding="utf-8")),
+    }
+
+
+def _with_help(text: str) -> str:
+    """The README with the real ``--help`` between its markers."""
+    context = click.Context(command, info_name="auditor", terminal_width=100)
+    shown = f"<!-- help -->\n```text\n{command.get_help(context)}\n```\n<!-- /help -->"
+    return re.sub(r"<!-- help -->.*?<!-- /help -->", lambda _: shown, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Write what is stale, or with ``--check`` only name it and fail."""
+    stale = [path for path, text in fresh().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if "--check" not in sys.argv:
+            path.write_text(fresh()[path], encoding="utf-8")
+        click.echo(f"{path.relative_to(ROOT)} {'is stale' if '--check' in sys.argv else 'written'}")
+    if stale and "--check" in sys.argv:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
