@@ -1,1 +1,56 @@
-"""Pure functions on frames: no AWS, no clock, no files."""
+"""Pure functions on frames: no AWS, no clock, no files.
+
+A derived frame is one function. Its parameters name the frames it is made from, collected or derived, or are
+``as_of`` (the moment that is judged) and ``discount`` (the share taken off list prices); it returns the columns
+declared in ``auditor.frames`` under the same name. The engine calls it for one account and region at a time,
+only where a rule or a finding asks for it, and once.
+
+The declaration's ``derived_from`` must name the collected and derived frames that the function takes, for their
+gaps become the derived frame's gaps.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import datetime
+
+import pandas as pd
+
+from auditor.frames import FRAMES
+
+__all__ = ["DERIVED", "Derivation", "derive", "sources"]
+
+Derivation = Callable[..., pd.DataFrame]
+
+#: Every derived frame: its name and the function that makes it.
+DERIVED: dict[str, Derivation] = {}
+
+
+def derive(
+    name: str, frame: Callable[[str], pd.DataFrame], as_of: datetime, discount: float = 0.0
+) -> pd.DataFrame:
+    """Make one derived frame of one account and region.
+
+    Args:
+        name: A key of ``DERIVED``.
+        frame: Gives the frame of a name, collected or derived, of that account and region.
+        as_of: The moment that is judged.
+        discount: Share taken off list prices, 0 to 1.
+    """
+    function = DERIVED[name]
+    settings = {"as_of": as_of, "discount": discount}
+    given = {wanted: settings[wanted] if wanted in settings else frame(wanted) for wanted in _parameters(function)}
+    return FRAMES[name].conform(function(**given))
+
+
+def sources(name: str) -> frozenset[str]:
+    """The frames that a frame rests on, itself included, down to the collected ones."""
+    found = {name}
+    for source in FRAMES[name].derived_from:
+        found |= sources(source)
+    return frozenset(found)
+
+
+def _parameters(function: Derivation) -> list[str]:
+    return list(inspect.signature(function).parameters)
