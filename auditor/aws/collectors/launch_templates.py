@@ -1,0 +1,108 @@
+"""Launch templates with every version: what they launch, and which snapshots they make volumes from.
+
+A group, a fleet or a person may launch any version, so all of them are read, not only the newest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from auditor.aws.collector import Collector, Item, Page, Reader, Where
+from auditor.aws.collectors._tables import References, at, version_strength
+from auditor.aws.collectors._whole import whole
+from auditor.frames import FRAMES
+
+#: Templates that an AWS service manages are hidden unless asked for; they launch images like any other.
+_EVERYTHING: dict[str, Any] = {"MaxResults": 200, "IncludeManagedResources": True}
+
+
+def get(reader: Reader) -> Iterator[Page]:
+    """Items ``{"Version": LaunchTemplateVersion, "Template": LaunchTemplate or None}``.
+
+    One scan answers for the default and the latest version of all templates (EC2 API reference,
+    DescribeLaunchTemplateVersions); only templates that can have others cost a request of their own.
+    """
+    templates: dict[str, Item] = {}
+    for page in reader.pages("ec2", "DescribeLaunchTemplates", "LaunchTemplates", **_EVERYTHING):
+        templates |= {template["LaunchTemplateId"]: template for template in page}
+    if not templates:
+        return
+    seen: set[tuple[str, int]] = set()
+    for page in _versions(reader, Versions=["$Latest", "$Default"]):
+        seen |= {(version["LaunchTemplateId"], version["VersionNumber"]) for version in page}
+        yield [{"Version": version, "Template": templates.get(version["LaunchTemplateId"])} for version in page]
+
+    def read(template_id: str) -> Item:
+        pages = _versions(reader, LaunchTemplateId=template_id)
+        return {"Versions": [version for page in pages for version in page]}
+
+    longer = [id_ for id_, template in templates.items() if _may_have_others(template)]
+    for template_id, answer in whole(reader, longer, read, drop=("InvalidLaunchTemplateId.NotFound",)):
+        yield [
+            {"Version": version, "Template": templates[template_id]}
+            for version in answer["Versions"]
+            if (template_id, version["VersionNumber"]) not in seen
+        ]
+
+
+def _versions(reader: Reader, **parameters: Any) -> Iterator[Page]:
+    return reader.pages("ec2", "DescribeLaunchTemplateVersions", "LaunchTemplateVersions", **parameters, **_EVERYTHING)
+
+
+def _may_have_others(template: Item) -> bool:
+    latest = template["LatestVersionNumber"]
+    return bool(latest > len({latest, template["DefaultVersionNumber"]}))
+
+
+def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
+    """Versions and what they name; a ``resolve:ssm:`` image is left to the collector of parameters."""
+    versions = [item["Version"] for item in page]
+    data = [version.get("LaunchTemplateData") or {} for version in versions]
+    latest = [_is_latest(item) for item in page]
+    images = References("image_references", "ec2 DescribeLaunchTemplateVersions")
+    snapshots = References("snapshot_references", "ec2 DescribeLaunchTemplateVersions")
+    for version, launch, is_latest in zip(versions, data, latest, strict=True):
+        strength = version_strength(version.get("DefaultVersion"), is_latest)
+        template_id, number = version["LaunchTemplateId"], f"version {version['VersionNumber']}"
+        image_id = launch.get("ImageId")
+        if image_id and image_id.startswith("ami-"):
+            images.add(image_id, "launch-template", template_id, detail=number, strength=strength)
+        for device in launch.get("BlockDeviceMappings") or ():
+            snapshot_id = (device.get("Ebs") or {}).get("SnapshotId")
+            if snapshot_id:
+                detail = f"{number} {device.get('DeviceName') or ''}".rstrip()
+                snapshots.add(snapshot_id, "launch-template", template_id, detail=detail, strength=strength)
+    return {
+        "launch_template_versions": FRAMES["launch_template_versions"].of(
+            {
+                **at(where, len(page)),
+                "template_id": [version["LaunchTemplateId"] for version in versions],
+                "template_name": [version.get("LaunchTemplateName") for version in versions],
+                "version": [version["VersionNumber"] for version in versions],
+                "is_default": [version.get("DefaultVersion") for version in versions],
+                "is_latest": latest,
+                "image_id": [launch.get("ImageId") or None for launch in data],
+                "created_at": [version.get("CreateTime") for version in versions],
+            }
+        ),
+        "image_references": images.table(where),
+        "snapshot_references": snapshots.table(where),
+    }
+
+
+def _is_latest(item: Item) -> bool:
+    """Whether the version is the highest; a template or version younger than the listing is taken to be."""
+    template = item["Template"]
+    return template is None or bool(item["Version"]["VersionNumber"] >= template["LatestVersionNumber"])
+
+
+COLLECTOR = Collector(
+    name="launch_templates",
+    frames=("launch_template_versions", "image_references", "snapshot_references"),
+    actions=("ec2:DescribeLaunchTemplates", "ec2:DescribeLaunchTemplateVersions"),
+    get=get,
+    transform=transform,
+)
