@@ -118,6 +118,11 @@ class Inventory:
         self._parts = {part.key: part for part in parts}
         self._memory: dict[str, pd.DataFrame] = {}
         self._sums = {path: digest for part in self._parts.values() for path, digest in part.files.items()}
+        self._files: dict[str, dict[Partition, list[str]]] = {}
+        for (account, region, _), part in sorted(self._parts.items()):
+            for path in part.files:
+                held = self._files.setdefault(path.split("/", 2)[1], {})
+                held.setdefault((account, region), []).append(path)
 
     @classmethod
     def of(
@@ -188,17 +193,15 @@ class Inventory:
                 rows = rows[rows["region"] == region]
             rows = rows.reset_index(drop=True)
             return rows if columns is None else rows[columns]
-        tables = [
-            self._table(path, columns)
-            for (account, place, _), part in sorted(self._parts.items())
-            if account_id in (None, account) and region in (None, place)
-            for path in part.files
-            if path.split("/", 2)[1] == frame
-        ]
+        tables = [self._table(path, columns) for path in self._paths(frame, account_id, region)]
         if not tables:
             return declared.empty() if columns is None else declared.empty()[columns]
         rows = declared.from_arrow(pa.concat_tables(tables, promote_options="default"))
         return rows if columns is None else rows[columns]
+
+    def holds(self, frame: str) -> bool:
+        """Whether a frame was given in memory; what is on disk is only ever what collectors brought."""
+        return frame in self._memory
 
     def coverage(self) -> pd.DataFrame:
         """What became of every collector; what was planned and never read is ``skipped``."""
@@ -234,6 +237,19 @@ class Inventory:
             for frame in frames_filled_by(collector)
         ]
         return FRAMES["gaps"].rows(rows)
+
+    def _paths(self, frame: str, account_id: str | None, region: str | None) -> list[str]:
+        """The files with rows of a partition; frames without a region are kept under the account as a whole."""
+        held = self._files.get(frame, {})
+        place = region if "region" in FRAMES[frame].names else GLOBAL
+        if account_id is not None and region is not None:
+            return held.get((account_id, place or GLOBAL), [])
+        return [
+            path
+            for (account, at), paths in held.items()
+            if account_id in (None, account) and (region is None or at == place)
+            for path in paths
+        ]
 
     def _table(self, path: str, columns: list[str] | None) -> pa.Table:
         assert self.folder is not None  # noqa: S101 - only called for inventories on disk
