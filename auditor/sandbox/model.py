@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from auditor.sandbox.blocks import Held
+
 Row = dict[str, Any]
 Table = dict[str, Row]
 
@@ -50,7 +52,8 @@ class Region:
     encryption_by_default: bool = False
     default_key: str = "alias/aws/ebs"
     # other services
-    kms_keys: Table = field(default_factory=dict)  # KeyMetadata, by key ARN
+    # KeyMetadata, by key ARN. A key of an account outside the organisation is denied; one that should be here is gone.
+    kms_keys: Table = field(default_factory=dict)
     launch_configurations: Table = field(default_factory=dict)
     auto_scaling_groups: Table = field(default_factory=dict)
     parameters: Table = field(default_factory=dict)  # Parameter, by name, with DataType
@@ -62,8 +65,9 @@ class Region:
     backup_jobs: Table = field(default_factory=dict)
     backup_opt_ins: dict[str, bool] = field(default_factory=lambda: {"EBS": True, "EC2": True})
     bin_rules: Table = field(default_factory=dict)  # GetRule answers, by identifier
-    # blocks: volume or lineage history down to block versions, for EBS direct listings and the bill
-    blocks: dict[str, dict[int, int]] = field(default_factory=dict)  # snapshot id to block index to version
+    # blocks, for EBS direct listings and the bill: ask auditor.sandbox.blocks, which spells them out
+    blocks: dict[str, Held] = field(default_factory=dict)  # by snapshot id
+    binned_rows: Table = field(default_factory=dict)  # what binned snapshots, images and volumes were before, by id
 
 
 @dataclass
@@ -88,6 +92,10 @@ class Organisation:
         units: Organizational unit id to (name, parent id); the root's parent is empty.
         regions: Region name to opt-in status for every account.
         roles: Role names that may be assumed in every account, with the external id they demand.
+        lists_blocked_public: Whether the owner's ``DescribeSnapshots(RestorableByUserIds=["all"])`` still lists public
+            snapshots under ``block-all-sharing``; AWS does not document which.
+        lists_default_policies: Whether ``GetLifecyclePolicies`` without ``DefaultPolicyType`` lists default policies
+            too; AWS does not document which.
         truth: Rule id to the keys planted for it, written down while planting.
     """
 
@@ -101,6 +109,8 @@ class Organisation:
     regions: dict[str, str] = field(default_factory=dict)
     roles: dict[str, str | None] = field(default_factory=dict)
     places: dict[tuple[str, str], Region] = field(default_factory=dict)
+    lists_blocked_public: bool = False
+    lists_default_policies: bool = False
     truth: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
     def place(self, account_id: str, region: str) -> Region:

@@ -1,0 +1,219 @@
+"""Data Lifecycle Manager: the policy behind the daily chains, and policies of every other kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditor.sandbox.model import Row
+from auditor.sandbox.planting.names import VENDOR, hostile
+from auditor.sandbox.planting.plot import Plot
+
+#: The tag that puts a volume under the daily policy.
+DAILY = {"backup": "daily"}
+
+
+def policy(
+    plot: Plot, description: str, details: dict[str, Any], *, state: str = "ENABLED", status: str = "ENABLED"
+) -> str:
+    """Plant a policy with the details given.
+
+    Args:
+        plot: Where.
+        description: Its description.
+        details: Its PolicyDetails; simplified ones make it a default policy.
+        state: ENABLED, DISABLED or ERROR.
+        status: Its status message.
+
+    Returns:
+        Its id.
+    """
+    policy_id = plot.new("policy")
+    created = plot.ago(plot.rng.randrange(500, 900))
+    row: Row = {
+        "PolicyId": policy_id,
+        "Description": description,
+        "State": state,
+        "StatusMessage": status,
+        "ExecutionRoleArn": f"arn:aws:iam::{plot.here.account_id}:role/service-role/AWSDataLifecycleManagerDefaultRole",
+        "DateCreated": created,
+        "DateModified": plot.ago(plot.rng.randrange(1, 500)),
+        "PolicyDetails": details,
+        "Tags": {},
+        "PolicyArn": plot.arn("dlm", f"policy/{policy_id}"),
+        "DefaultPolicy": details.get("PolicyLanguage") == "SIMPLIFIED",
+    }
+    plot.here.lifecycle_policies[policy_id] = row
+    return policy_id
+
+
+def _details(tags: dict[str, str], schedules: list[Row], *, kind: str = "VOLUME", **more: object) -> Row:
+    return {
+        "PolicyType": "EBS_SNAPSHOT_MANAGEMENT",
+        "ResourceTypes": [kind],
+        "ResourceLocations": ["CLOUD"],
+        "TargetTags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "Schedules": schedules,
+        "PolicyLanguage": "STANDARD",
+    } | more
+
+
+def _every(hours: int, start: str, keep: int, name: str = "Daily", **more: object) -> Row:
+    return {
+        "Name": name,
+        "CopyTags": True,
+        "CreateRule": {"Location": "CLOUD", "Interval": hours, "IntervalUnit": "HOURS", "Times": [start]},
+        "RetainRule": {"Count": keep},
+    } | more
+
+
+def daily_policy(plot: Plot, *, state: str = "ENABLED", tags: dict[str, str] | None = None) -> str:
+    """A policy that snapshots tagged volumes every night at three.
+
+    Args:
+        plot: Where.
+        state: Its state.
+        tags: The tags that put a volume under it.
+    """
+    status = {"ENABLED": "ENABLED", "DISABLED": "DISABLED"}.get(state, "Role does not have the required permissions.")
+    details = _details(tags or DAILY, [_every(24, "03:00", plot.size.chain_days)])
+    return policy(plot, "Daily snapshots", details, state=state, status=status)
+
+
+def snapshot_tags(policy_id: str, schedule: str = "Daily") -> dict[str, str]:
+    """The tags Data Lifecycle Manager puts on what it makes."""
+    return {
+        "aws:dlm:lifecycle-policy-id": policy_id,
+        "aws:dlm:lifecycle-schedule-name": schedule,
+        "dlm:managed": "true",
+    }
+
+
+def description(policy_id: str, schedule: str = "Daily") -> str:
+    """The description Data Lifecycle Manager gives what it makes."""
+    return f"Created for policy: {policy_id} schedule: {schedule}"
+
+
+def plant_other_policies(plot: Plot) -> None:
+    """Policies of every kind that snapshot nothing here: nobody carries their tags."""
+    others = (_several, _instances, _images, _default_volumes, _default_instances, _broken, _shared)
+    for story in others:
+        if plot.maybe(plot.size.chance):
+            story(plot)
+
+
+def _several(plot: Plot) -> None:
+    region = "eu-west-1" if plot.here.name != "eu-west-1" else "us-east-1"
+    yearly: Row = {
+        "Name": "Yearly",
+        "CopyTags": False,
+        "TagsToAdd": [{"Key": "class", "Value": "yearly"}],
+        "CreateRule": {"Location": "CLOUD", "CronExpression": "cron(0 2 1 1 ? *)"},
+        "RetainRule": {"Interval": 7, "IntervalUnit": "YEARS"},
+        "ArchiveRule": {"RetainRule": {"RetentionArchiveTier": {"Interval": 5, "IntervalUnit": "YEARS"}}},
+    }
+    copy: Row = {
+        "Target": region,
+        "Encrypted": True,
+        "CopyTags": True,
+        "RetainRule": {"Interval": 3, "IntervalUnit": "MONTHS"},
+    }
+    fast: Row = {"Count": 1, "AvailabilityZones": [f"{plot.here.name}a", f"{plot.here.name}b"]}
+    weekly = _every(24, "01:00", 4, "Weekly", CrossRegionCopyRules=[copy], FastRestoreRule=fast)
+    weekly["CreateRule"] = {"Location": "CLOUD", "CronExpression": "cron(0 1 ? * SUN *)"}
+    schedules = [_every(12, "09:00", 14, hostile(plot.rng)[:120]), weekly, yearly]
+    policy(plot, "Gold volumes", _details({"tier": "gold", "tier2": "platinum"}, schedules))
+
+
+def _instances(plot: Plot) -> None:
+    parameters: Row = {"ExcludeBootVolume": True, "ExcludeDataVolumeTags": [{"Key": "scratch", "Value": "true"}]}
+    script: Row = {
+        "Stages": ["PRE", "POST"],
+        "ExecutionHandlerService": "AWS_SYSTEMS_MANAGER",
+        "ExecutionHandler": "AWS_VSS_BACKUP",
+        "ExecuteOperationOnScriptFailure": True,
+        "ExecutionTimeout": 120,
+        "MaximumRetryCount": 1,
+    }
+    schedule = _every(24, "22:30", 7, "Consistent")
+    schedule["CreateRule"]["Scripts"] = [script]
+    policy(plot, "Data disks of databases", _details({"dlm": "db"}, [schedule], kind="INSTANCE", Parameters=parameters))
+
+
+def _images(plot: Plot) -> None:
+    schedule = _every(24, "04:00", 5, "Images", DeprecateRule={"Interval": 2, "IntervalUnit": "WEEKS"})
+    details = _details({"image": "weekly"}, [schedule], kind="INSTANCE", Parameters={"NoReboot": True})
+    policy(plot, "Weekly images", details | {"PolicyType": "IMAGE_MANAGEMENT"})
+
+
+def _default_volumes(plot: Plot) -> None:
+    details: Row = {
+        "PolicyLanguage": "SIMPLIFIED",
+        "PolicyType": "EBS_SNAPSHOT_MANAGEMENT",
+        "ResourceType": "VOLUME",
+        "CreateInterval": 7,
+        "RetainInterval": 14,
+        "CopyTags": False,
+        "ExtendDeletion": False,
+        "CrossRegionCopyTargets": [],
+        "Exclusions": {
+            "ExcludeBootVolumes": True,
+            "ExcludeVolumeTypes": ["st1", "sc1"],
+            "ExcludeTags": [{"Key": "scratch", "Value": "true"}],
+        },
+    }
+    policy(plot, "Default policy for volumes", details, state="DISABLED", status="DISABLED")
+
+
+def _default_instances(plot: Plot) -> None:
+    details: Row = {
+        "PolicyLanguage": "SIMPLIFIED",
+        "PolicyType": "IMAGE_MANAGEMENT",
+        "ResourceType": "INSTANCE",
+        "CreateInterval": 1,
+        "RetainInterval": 2,
+        "CopyTags": True,
+        "ExtendDeletion": True,
+        "CrossRegionCopyTargets": [{"TargetRegion": "eu-west-1"}],
+        "Exclusions": {"ExcludeTags": [{"Key": "asg", "Value": "true"}]},
+    }
+    policy(plot, "Default policy for instances", details, state="ERROR", status="The default role was deleted.")
+
+
+def _broken(plot: Plot) -> None:
+    details = _details({"backup": "hourly"}, [_every(1, "00:00", 24, "Hourly")])
+    policy(plot, hostile(plot.rng), details, state="ERROR", status="Insufficient permissions to perform the action.")
+
+
+def _shared(plot: Plot) -> None:
+    share: Row = {
+        "TargetAccounts": [plot.organisation.management_id, VENDOR],
+        "UnshareInterval": 3,
+        "UnshareIntervalUnit": "DAYS",
+    }
+    event: Row = {
+        "PolicyType": "EVENT_BASED_POLICY",
+        "ResourceTypes": [],
+        "EventSource": {
+            "Type": "MANAGED_CWE",
+            "Parameters": {
+                "EventType": "shareSnapshot",
+                "SnapshotOwner": [plot.organisation.management_id],
+                "DescriptionRegex": "^.*Created for policy: .*$",
+            },
+        },
+        "Actions": [
+            {
+                "Name": "Copy what is shared",
+                "CrossRegionCopy": [
+                    {
+                        "Target": plot.here.name,
+                        "EncryptionConfiguration": {"Encrypted": True, "CmkArn": plot.keys.enabled},
+                        "RetainRule": {"Interval": 1, "IntervalUnit": "MONTHS"},
+                    }
+                ],
+            }
+        ],
+        "PolicyLanguage": "STANDARD",
+    }
+    policy(plot, "Shared with the auditor", _details({"share": "yes"}, [_every(24, "05:00", 3, ShareRules=[share])]))
+    policy(plot, "Copies of shared snapshots", event)

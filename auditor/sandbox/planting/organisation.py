@@ -1,0 +1,104 @@
+"""Planting: a whole organisation from a seed, with everything that is wrong in it written down on the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from auditor.sandbox.model import Account, Organisation
+from auditor.sandbox.planting import chains, lifecycle, names
+from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.settings import plant_settings
+from auditor.sandbox.planting.size import SMALL, Size
+
+#: The role every account has, and the external id it wants.
+ROLE, EXTERNAL_ID = "AuditorReadOnly", "sandbox"
+
+NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
+
+Story = Callable[[Plot], None]
+
+_STORIES: tuple[tuple[Story, int], ...] = (*chains.STORIES,)
+
+
+def plant(
+    seed: int, accounts: int = 5, regions: int | Sequence[str] = 3, size: Size = SMALL, now: datetime = NOW
+) -> Organisation:
+    """An organisation grown from a seed.
+
+    The same arguments give the same organisation. What an account has in a region depends on the seed, the account
+    and the region alone, and on the places named with it only where a story crosses accounts or regions.
+
+    Args:
+        seed: What everything is drawn from.
+        accounts: Active accounts, the management account included; a suspended one comes on top.
+        regions: Enabled regions by name, or how many of the usual ones.
+        size: How much to plant in every place.
+        now: The organisation's present; timezone-aware.
+
+    Returns:
+        The organisation, with ``truth`` for every rule.
+
+    Raises:
+        ValueError: There are no accounts or no regions to plant.
+    """
+    chosen = names.REGIONS[:regions] if isinstance(regions, int) else tuple(regions)
+    if accounts < 1 or not chosen:
+        raise ValueError("An organisation wants at least one account and one region.")
+    organisation = _frame(seed, accounts, chosen, now)
+    for account in organisation.accounts.values():
+        if account.state == "ACTIVE":
+            for region in chosen:
+                _plant_place(organisation, account, region, size)
+    return organisation
+
+
+def _frame(seed: int, accounts: int, regions: Sequence[str], now: datetime) -> Organisation:
+    """Accounts, units, regions and roles."""
+    rng = random.Random(f"{seed}/organisation")
+    root = f"r-{rng.getrandbits(16):04x}"
+    units = {
+        name: f"ou-{root[2:]}-{rng.getrandbits(32):08x}"
+        for name in ("Infrastructure", "Security", "Workloads", "Production", "Development", "Suspended")
+    } | {"Root": root}
+    organisation = Organisation(seed, now, f"o-{rng.getrandbits(40):010x}", "")
+    organisation.units = {root: ("Root", "")} | {
+        identifier: (name, units["Workloads"] if name in ("Production", "Development") else root)
+        for name, identifier in units.items()
+        if name != "Root"
+    }
+    for number in range(accounts + 1):
+        suspended = number == accounts
+        name, unit, team = names.ACCOUNTS[number % len(names.ACCOUNTS)]
+        if suspended:
+            name, unit, team = "acquired-2019", "Suspended", "nobody"
+        elif number >= len(names.ACCOUNTS):
+            name = f"{name}-{number // len(names.ACCOUNTS) + 1}"
+        # every organisation has an account whose leading zeros somebody will lose
+        account_id = f"{rng.randrange(10**9):012d}" if number == 1 else str(rng.randrange(10**11, 10**12))
+        organisation.accounts[account_id] = Account(
+            account_id,
+            name,
+            "SUSPENDED" if suspended else "ACTIVE",
+            units[unit],
+            now - timedelta(days=2500 - 90 * number),
+            {"owner": f"{team}@example.com", "cost-centre": str(4000 + number), "env": unit.lower()},
+        )
+    organisation.management_id = next(iter(organisation.accounts))
+    organisation.regions = {
+        name: "opted-in" if name in names.OPT_IN else "opt-in-not-required" for name in sorted(regions)
+    } | {name: "not-opted-in" for name in names.NOT_OPTED_IN if name not in regions}
+    organisation.roles = {ROLE: EXTERNAL_ID}
+    return organisation
+
+
+def _plant_place(organisation: Organisation, account: Account, region: str, size: Size) -> None:
+    here = organisation.place(account.account_id, region)
+    rng = random.Random(f"{organisation.seed}/{account.account_id}/{region}")
+    plot = Plot(organisation, account, here, rng, size)
+    plant_settings(plot)
+    lifecycle.plant_other_policies(plot)
+    for story, always in _STORIES:
+        if always or plot.maybe(size.chance):
+            story(plot)

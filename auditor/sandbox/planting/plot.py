@@ -1,0 +1,306 @@
+"""The ground a story is planted in: one account in one region, with the tools to put rows there.
+
+The tools note in ``truth`` what holds by construction of the row they plant (unencrypted, failed, too old, …) from what
+the story declares; what only the story can know (why a snapshot is an orphan, what keeps it) it declares by argument.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from auditor.sandbox.blocks import BLOCK_BYTES, BLOCKS_PER_GIB, Held, History
+from auditor.sandbox.model import Account, Organisation, Region, Row
+from auditor.sandbox.planting.size import Size
+
+DAY = timedelta(days=1)
+
+#: The volume ids that copies and imports carry instead of a real one.
+NO_VOLUME = "vol-ffffffff"
+
+
+@dataclass
+class Keys:
+    """The KMS keys of a place, by what they are good for."""
+
+    managed: str = ""
+    enabled: str = ""
+    disabled: str = ""
+    dying: str = ""
+    gone: str = ""
+    foreign: str = ""
+
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """Keys that no longer decrypt anything."""
+        return self.disabled, self.dying, self.gone
+
+
+@dataclass
+class Lineage:
+    """A volume as its snapshots see it: its identity, its key and its block history so far."""
+
+    volume_id: str
+    size_gib: int
+    key: str | None
+    data_key: str | None
+    history: History
+    point: int
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def write(self, rng: random.Random, churn: float = 0.02, growth: float = 0.003) -> None:
+        """Let a day pass: rewrite a share of the blocks and add some."""
+        present = self.history.present(self.point)
+        grown = min(self.history.limit, present + int(present * growth * rng.random()) + 1)
+        self.point = self.history.add(self.point, max(present, grown), int(present * churn * (0.5 + rng.random())))
+
+
+def tag_list(tags: dict[str, str]) -> list[Row]:
+    """Tags in the shape of EC2."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as DescribeImages writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+@dataclass
+class Plot:
+    """One account in one region while it is planted.
+
+    Attributes:
+        rng: The place's own generator; no other place moves it.
+        keys: The KMS keys that the settings put here.
+        legacy: Whether this account is old enough to have short ids and paravirtual images.
+    """
+
+    organisation: Organisation
+    account: Account
+    here: Region
+    rng: random.Random
+    size: Size
+    keys: Keys = field(default_factory=Keys)
+
+    @property
+    def now(self) -> datetime:
+        """The organisation's present."""
+        return self.organisation.now
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """Account and region, the first two parts of every key in the truth."""
+        return self.here.account_id, self.here.name
+
+    def note(self, rule: str, resource_id: str, *discriminator: str) -> None:
+        """Write down that a rule must find a resource; ``unknown:rule`` where it must not be able to tell."""
+        self.organisation.truth[rule].add((*self.where, resource_id, *discriminator))
+
+    def maybe(self, chance: float) -> bool:
+        """Throw a loaded coin."""
+        return self.rng.random() < chance
+
+    def new(self, prefix: str, digits: int = 17) -> str:
+        """A fresh id, e.g. ``snap-0123456789abcdef0``; of 8 digits as before 2018 when asked."""
+        width = digits - 1 if digits == 17 else digits
+        return f"{prefix}-{'0' if digits == 17 else ''}{self.rng.getrandbits(4 * width):0{width}x}"
+
+    def uuid(self) -> str:
+        """A fresh UUID."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
+
+    def ago(self, days: float) -> datetime:
+        """About so many days ago, some minutes earlier, to the second."""
+        return self.now - timedelta(days=days, seconds=self.rng.randrange(60, 3600))
+
+    def arn(self, service: str, resource: str) -> str:
+        """An ARN of this account and region."""
+        return f"arn:{self.organisation.partition}:{service}:{self.here.name}:{self.here.account_id}:{resource}"
+
+    def zone(self) -> str:
+        """One of the region's zones."""
+        return self.here.name + self.rng.choice("abc")
+
+    def usual_key(self) -> str | None:
+        """The key most volumes here have: none, the one AWS manages or the customer's own."""
+        weights = (0, 4, 6) if self.here.encryption_by_default else (4, 3, 3)
+        return self.rng.choices((None, self.keys.managed, self.keys.enabled), weights)[0]
+
+    def lineage(
+        self,
+        size_gib: int,
+        key: str | None = None,
+        *,
+        volume_id: str | None = None,
+        used: float = 0.4,
+        tags: dict[str, str] | None = None,
+    ) -> Lineage:
+        """A volume's history with its first blocks written; no volume yet and no snapshot."""
+        capacity = size_gib * BLOCKS_PER_GIB
+        present = max(64, int(capacity * used * (0.7 + 0.3 * self.rng.random())))
+        history = History(self.rng.getrandbits(63), capacity, min(capacity * 9 // 10, present * 2))
+        return Lineage(
+            volume_id or self.new("vol"),
+            size_gib,
+            key,
+            self.uuid() if key else None,
+            history,
+            history.add(-1, present, 0),
+            dict(tags or {}),
+        )
+
+    def snapshot(
+        self,
+        of: Lineage,
+        started: datetime,
+        *,
+        description: str = "",
+        state: str = "completed",
+        volume_id: str | None = None,
+        tags: dict[str, str] | None = None,
+        kept: str = "",
+        orphan: str = "",
+        snapshot_id: str | None = None,
+        **more: object,
+    ) -> str:
+        """Plant a snapshot of a lineage as it is now.
+
+        Args:
+            of: What it is a snapshot of.
+            started: Its point in time.
+            description: Its description.
+            state: completed, pending or error.
+            volume_id: Volume id it carries; the lineage's own by default.
+            tags: Its tags; the lineage's own are not inherited.
+            kept: What makes it right to keep it however old it is: image, lock or recovery point.
+            orphan: Why nothing needs it once it is older than 30 days: image_gone or volume_gone.
+            snapshot_id: Its id where the description of another row already names it.
+            more: Further members of the row as DescribeSnapshots names them; they win over the usual ones.
+
+        Returns:
+            Its id.
+        """
+        snapshot_id = snapshot_id or self.new("snap")
+        age = self.now - started
+        row: Row = {
+            "SnapshotId": snapshot_id,
+            "OwnerId": self.here.account_id,
+            "VolumeId": volume_id or of.volume_id,
+            "VolumeSize": of.size_gib,
+            "Description": description,
+            "StartTime": started,
+            "State": state,
+            "Progress": "100%" if state == "completed" else f"{self.rng.randrange(0, 99)}%",
+            "Encrypted": of.key is not None,
+            "StorageTier": "standard",
+            "Tags": tag_list(tags or {}),
+        }
+        if of.key is None:
+            self.note("snapshot_unencrypted", snapshot_id)
+        else:
+            row |= {"KmsKeyId": of.key, "DataEncryptionKeyId": of.data_key}
+            if of.key in self.keys.unusable:
+                self.note("snapshot_key_unusable", snapshot_id)
+            elif of.key == self.keys.foreign:
+                self.note("unknown:snapshot_key_unusable", snapshot_id)
+        if state == "completed":
+            row["CompletionTime"] = started + timedelta(seconds=self.rng.randrange(40, 2400))
+            # AWS reports the size since 2024 and not for what is much older
+            if age < 900 * DAY:
+                row["FullSnapshotSizeInBytes"] = of.history.present(of.point) * BLOCK_BYTES
+            self.here.blocks[snapshot_id] = Held(of.history, of.point)
+            if age > 365 * DAY and not kept:
+                self.note("snapshot_over_retention", snapshot_id)
+            if age > 30 * DAY and orphan:
+                self.note("snapshot_orphaned", snapshot_id)
+        elif state == "error" or age > DAY:
+            self.note("snapshot_failed", snapshot_id)
+        self.here.snapshots[snapshot_id] = row | more
+        return snapshot_id
+
+    def volume(
+        self,
+        of: Lineage,
+        created: datetime,
+        *,
+        backup: str,
+        state: str = "in-use",
+        source: str = "",
+        instance: str = "",
+        device: str = "/dev/xvda",
+        **more: object,
+    ) -> str:
+        """Plant the volume of a lineage.
+
+        Args:
+            of: Its history, id, key and tags.
+            created: When it was created.
+            backup: fresh (newest completed backup at most 6 days old), stale (older than 8 days) or never.
+            state: Its state.
+            source: Snapshot it was made from.
+            instance: Instance it is attached to.
+            device: Device it is attached as.
+            more: Further members of the row as DescribeVolumes names them; they win over the usual ones.
+
+        Returns:
+            Its id.
+        """
+        row: Row = {
+            "VolumeId": of.volume_id,
+            "Size": of.size_gib,
+            "VolumeType": "gp3",
+            "Iops": 3000,
+            "Throughput": 125,
+            "State": state,
+            "CreateTime": created,
+            "Encrypted": of.key is not None,
+            "SnapshotId": source,
+            "AvailabilityZone": self.zone(),
+            "MultiAttachEnabled": False,
+            "Attachments": [],
+            "Tags": tag_list(of.tags),
+        }
+        if of.key is not None:
+            row["KmsKeyId"] = of.key
+        if instance:
+            row["Attachments"] = [
+                {
+                    "VolumeId": of.volume_id,
+                    "InstanceId": instance,
+                    "Device": device,
+                    "State": "attached",
+                    "AttachTime": created + timedelta(seconds=1),
+                    "DeleteOnTermination": device == "/dev/xvda",
+                }
+            ]
+        self.here.volumes[of.volume_id] = row | more
+        if backup == "never" and state in ("in-use", "available") and self.now - created > 2 * DAY:
+            self.note("volume_never_backed_up", of.volume_id)
+        if backup == "stale" and state == "in-use":
+            self.note("volume_backup_stale", of.volume_id)
+        return of.volume_id
+
+    def instance(self, image_id: str, created: datetime, *, name: str, state: str = "running", **more: object) -> str:
+        """Plant an instance without volumes; attach those with :meth:`volume`. The story knows its image."""
+        instance_id = self.new("i")
+        codes = {"pending": 0, "running": 16, "stopping": 64, "stopped": 80, "terminated": 48}
+        self.here.instances[instance_id] = {
+            "InstanceId": instance_id,
+            "ImageId": image_id,
+            "State": {"Code": codes[state], "Name": state},
+            "InstanceType": self.rng.choice(("t3.medium", "m6i.large", "r6i.xlarge", "c7g.large")),
+            "LaunchTime": created,
+            "Placement": {"AvailabilityZone": self.zone(), "Tenancy": "default"},
+            "Architecture": "x86_64",
+            "VirtualizationType": "hvm",
+            "Hypervisor": "xen",
+            "RootDeviceName": "/dev/xvda",
+            "RootDeviceType": "ebs",
+            "PlatformDetails": "Linux/UNIX",
+            "UsageOperation": "RunInstances",
+            "BlockDeviceMappings": [],
+            "Tags": tag_list({"Name": name}),
+        } | more
+        return instance_id

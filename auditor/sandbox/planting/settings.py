@@ -1,0 +1,113 @@
+"""Settings of a place: block public access, encryption by default, keys, allowed images, bin rules, opt-ins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from auditor.sandbox.model import Row
+from auditor.sandbox.planting.names import HOSTILE, VENDOR
+from auditor.sandbox.planting.plot import Plot
+
+
+def plant_settings(plot: Plot) -> None:
+    """Every setting of a place; must come first, since stories look at them and use the keys."""
+    _keys(plot)
+    _block_public_access(plot)
+    _encryption(plot)
+    _allowed_images(plot)
+    _bin_rules(plot)
+    plot.here.backup_opt_ins = {"EBS": not plot.maybe(0.15), "EC2": not plot.maybe(0.15), "RDS": True, "S3": False}
+
+
+def _manager(plot: Plot, chance: float) -> str:
+    return "declarative-policy" if plot.maybe(chance) else "account"
+
+
+def _block_public_access(plot: Plot) -> None:
+    region = plot.here.name
+    snapshots = plot.rng.choices(("block-all-sharing", "block-new-sharing", "unblocked"), (4, 3, 4))[0]
+    plot.here.snapshot_block_public_access = {
+        "State": snapshots,
+        "ManagedBy": _manager(plot, 0.4 if snapshots == "block-all-sharing" else 0.05),
+    }
+    if snapshots != "block-all-sharing":
+        plot.note("region_snapshot_sharing_not_blocked", region)
+    images = plot.rng.choice(("block-new-sharing", "unblocked"))
+    plot.here.image_block_public_access = {
+        "ImageBlockPublicAccessState": images,
+        "ManagedBy": _manager(plot, 0.3 if images == "block-new-sharing" else 0.05),
+    }
+    if images == "unblocked":
+        plot.note("region_image_sharing_not_blocked", region)
+
+
+def _encryption(plot: Plot) -> None:
+    plot.here.encryption_by_default = plot.maybe(0.5)
+    if not plot.here.encryption_by_default:
+        plot.note("region_encryption_not_default", plot.here.name)
+    plot.here.default_key = plot.keys.enabled if plot.maybe(0.4) else "alias/aws/ebs"
+
+
+def _allowed_images(plot: Plot) -> None:
+    state = plot.rng.choices(("disabled", "audit-mode", "enabled"), (6, 2, 2))[0]
+    plot.here.allowed_images = {"State": state, "ManagedBy": _manager(plot, 0.2)}
+    if state != "disabled":
+        plot.here.allowed_images["ImageCriteria"] = [{"ImageProviders": ["amazon", plot.organisation.management_id]}]
+
+
+def _key(plot: Plot, state: str, manager: str = "CUSTOMER", **more: object) -> str:
+    key_id = plot.uuid()
+    arn = plot.arn("kms", f"key/{key_id}")
+    plot.here.kms_keys[arn] = {
+        "AWSAccountId": plot.here.account_id,
+        "KeyId": key_id,
+        "Arn": arn,
+        "CreationDate": plot.ago(1500),
+        "Enabled": state == "Enabled",
+        "Description": "Default key that protects my EBS volumes when no other key is defined",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyState": state,
+        "Origin": "AWS_KMS",
+        "KeyManager": manager,
+        "MultiRegion": False,
+    } | more
+    return arn
+
+
+def _keys(plot: Plot) -> None:
+    keys = plot.keys
+    keys.managed = _key(plot, "Enabled", "AWS")
+    keys.enabled = _key(plot, "Enabled", Description=plot.rng.choice(("volumes", "backups", HOSTILE[0])))
+    keys.disabled = _key(plot, "Disabled", Description="old backups")
+    dying: Row = {"DeletionDate": plot.now + timedelta(days=plot.rng.randrange(2, 29)), "Description": "retired"}
+    keys.dying = _key(plot, "PendingDeletion", **dying)
+    keys.gone = plot.arn("kms", f"key/{plot.uuid()}")
+    keys.foreign = f"arn:{plot.organisation.partition}:kms:{plot.here.name}:{VENDOR}:key/{plot.uuid()}"
+
+
+def _bin_rules(plot: Plot) -> None:
+    kinds = (("EBS_SNAPSHOT", 14), ("EC2_IMAGE", 30), ("EBS_VOLUME", 7))
+    for kind, days in kinds:
+        if not plot.maybe(0.7):
+            continue
+        identifier = f"{plot.rng.getrandbits(40):011x}"[:11]
+        tagged = plot.maybe(0.3)
+        locked = not tagged and plot.maybe(0.3)
+        rule: Row = {
+            "Identifier": identifier,
+            "Description": plot.rng.choice(("keep what was deleted by mistake", "", HOSTILE[1])),
+            "ResourceType": kind,
+            "RetentionPeriod": {"RetentionPeriodValue": days, "RetentionPeriodUnit": "DAYS"},
+            "Status": "available",
+            "LockState": "locked" if locked else "unlocked",
+            "RuleArn": plot.arn("rbin", f"rule/{identifier}"),
+            "ResourceTags": [],
+            "ExcludeResourceTags": [],
+        }
+        if tagged:
+            rule["ResourceTags"] = [{"ResourceTagKey": "env", "ResourceTagValue": "prod"}, {"ResourceTagKey": "keep"}]
+        elif plot.maybe(0.4):
+            rule["ExcludeResourceTags"] = [{"ResourceTagKey": "scratch"}]
+        if locked:
+            rule["LockConfiguration"] = {"UnlockDelay": {"UnlockDelayValue": 7, "UnlockDelayUnit": "DAYS"}}
+        plot.here.bin_rules[identifier] = rule

@@ -1,0 +1,162 @@
+"""A planted organisation is the same again, sound in its rows, and knows its own faults."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import botocore.session
+import pytest
+
+from auditor.sandbox.model import Organisation, Region
+from auditor.sandbox.planting import SMALL, TINY, large, plant
+
+SEEDS = (1, 2, 3, 40, 500)
+ILLEGAL_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@pytest.fixture(scope="module")
+def organisation() -> Organisation:
+    return plant(7)
+
+
+def contents(here: Region) -> dict[str, Any]:
+    rows = {name: table for name, table in vars(here).items() if name != "blocks"}
+    return rows | {"blocks": {name: (held.point, held.line) for name, held in here.blocks.items()}}
+
+
+def texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in texts(part)]
+    if isinstance(value, list):
+        return [text for item in value for text in texts(item)]
+    return []
+
+
+def test_same_seed_same_organisation() -> None:
+    one, other = plant(3, size=TINY), plant(3, size=TINY)
+    assert one.accounts == other.accounts
+    assert one.truth == other.truth
+    assert {key: contents(here) for key, here in one.places.items()} == {
+        key: contents(here) for key, here in other.places.items()
+    }
+
+
+def test_other_seed_other_organisation() -> None:
+    assert plant(1, 1, 1, TINY).places.keys() != plant(2, 1, 1, TINY).places.keys()
+
+
+def test_order_of_regions_does_not_matter() -> None:
+    one = plant(3, 3, ("eu-west-1", "us-east-1"), TINY)
+    other = plant(3, 3, ("us-east-1", "eu-west-1"), TINY)
+    assert {key: contents(here) for key, here in one.places.items()} == {
+        key: contents(here) for key, here in other.places.items()
+    }
+    assert one.truth == other.truth
+
+
+def test_nothing_to_plant_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        plant(1, 0)
+    with pytest.raises(ValueError, match="at least one"):
+        plant(1, 1, ())
+
+
+def test_every_text_is_legal_in_xml(organisation: Organisation) -> None:
+    illegal = [text for here in organisation for text in texts(contents(here)) if ILLEGAL_IN_XML.search(text)]
+    assert illegal == []
+
+
+def test_every_place_has_hostile_text(organisation: Organisation) -> None:
+    for here in organisation:
+        assert any(re.search("[^ -~]|[<>=@]|\\.\\./|^null$|x{255}", text) for text in texts(contents(here)))
+
+
+def test_accounts(organisation: Organisation) -> None:
+    states = [account.state for account in organisation.accounts.values()]
+    assert states == ["ACTIVE"] * 5 + ["SUSPENDED"]
+    assert all(re.fullmatch(r"\d{12}", account_id) for account_id in organisation.accounts)
+    assert any(account_id.startswith("0") for account_id in organisation.accounts)
+    assert {account.ou_id for account in organisation.accounts.values()} <= set(organisation.units)
+    suspended = next(key for key, account in organisation.accounts.items() if account.state == "SUSPENDED")
+    assert not any(account_id == suspended for account_id, _ in organisation.places)
+
+
+@pytest.mark.parametrize(("size", "low", "high"), [(TINY, 40, 125), (SMALL, 200, 420)])
+def test_sizes(size: Any, low: int, high: int) -> None:
+    for here in plant(11, 6, 2, size):
+        assert low <= len(here.snapshots) <= high
+
+
+def test_times_lie_in_the_past_and_carry_a_zone(organisation: Organisation) -> None:
+    for here in organisation:
+        for row in here.snapshots.values():
+            assert isinstance(row["StartTime"], datetime)
+            assert row["StartTime"].tzinfo is not None
+            assert row["StartTime"] < organisation.now
+
+
+def test_truth_names_only_what_exists(organisation: Organisation) -> None:
+    tables = {"snapshot": "snapshots", "image": "images", "volume": "volumes"}
+    for rule, keys in organisation.truth.items():
+        kind = rule.removeprefix("unknown:").split("_")[0]
+        for account_id, region, resource_id, *_ in keys:
+            here = organisation.places[account_id, region]
+            if kind == "region":
+                assert resource_id == region
+            else:
+                assert resource_id in getattr(here, tables[kind])
+
+
+SHAPES = {
+    "snapshots": ("ec2", "Snapshot"),
+    "volumes": ("ec2", "Volume"),
+    "instances": ("ec2", "Instance"),
+    "kms_keys": ("kms", "KeyMetadata"),
+    "lifecycle_policies": ("dlm", "LifecyclePolicy"),
+    "bin_rules": ("rbin", "GetRuleResponse"),
+}
+
+
+def stray(shape: Any, value: Any, path: str) -> list[str]:
+    """Where a value departs from a botocore shape."""
+    kinds = {
+        "string": str,
+        "boolean": bool,
+        "integer": int,
+        "long": int,
+        "timestamp": datetime,
+        "structure": dict,
+        "list": list,
+        "map": dict,
+    }
+    if not isinstance(value, kinds[shape.type_name]):
+        return [f"{path}: {value!r} is no {shape.type_name}"]
+    if shape.type_name == "structure":
+        unknown = [f"{path}.{name}" for name in value if name not in shape.members]
+        return unknown + [
+            fault
+            for name, item in value.items()
+            if name in shape.members
+            for fault in stray(shape.members[name], item, f"{path}.{name}")
+        ]
+    if shape.type_name == "list":
+        return [fault for item in value for fault in stray(shape.member, item, f"{path}[]")]
+    return []
+
+
+@pytest.mark.parametrize("table", SHAPES)
+def test_rows_have_the_shape_of_the_api(organisation: Organisation, table: str) -> None:
+    service, name = SHAPES[table]
+    shape = botocore.session.get_session().get_service_model(service).shape_for(name)
+    rows = [row for here in organisation for row in getattr(here, table).values()]
+    assert rows
+    assert {fault for row in rows for fault in stray(shape, row, table)} == set()
+
+
+def test_large_adds_what_it_says() -> None:
+    here = next(iter(plant(1, 1, 1, large(0, 0))))
+    assert 200 <= len(here.snapshots) <= 420
