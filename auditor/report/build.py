@@ -1,0 +1,257 @@
+"""Builds the report: the only place that turns results into what is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+import pandas as pd
+
+from auditor import __version__
+from auditor.frames import FRAMES
+from auditor.report import text
+from auditor.report.findings import RANK, actions, opened, rule_lines, sections
+from auditor.report.glossary import GLOSSARY
+from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
+from auditor.report.sight import account_lines, coverage_gaps, sight
+from auditor.rule import SEVERITIES
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from auditor.config import Config
+    from auditor.inventory import Inventory
+    from auditor.rule import Rule
+
+
+class Evaluated(Protocol):
+    """What the engine made of a run; the frames are declared in ``auditor.frames.results``."""
+
+    @property
+    def findings(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def tallies(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def rule_runs(self) -> pd.DataFrame: ...  # noqa: D102
+
+
+class Loaded(Protocol):
+    """A rule as the rulebook loads it."""
+
+    @property
+    def rule(self) -> Rule: ...  # noqa: D102
+
+
+def build_report(
+    evaluation: Evaluated,
+    inventory: Inventory,
+    rules: Iterable[Loaded],
+    config: Config,
+    spend: Spend | None,
+    previous: Report | None = None,
+) -> Report:
+    """Tell one run.
+
+    Args:
+        evaluation: Findings, tallies and rule runs.
+        inventory: What was collected.
+        rules: The rules that ran, for their words.
+        config: Looks, waivers and scope.
+        spend: What the snapshots cost, without the savings: those come from the findings.
+        previous: The report of an earlier run, to say what changed.
+    """
+    known = {loaded.rule.id: loaded.rule for loaded in rules}
+    findings = evaluation.findings.sort_values("finding_id", kind="stable", ignore_index=True)
+    coverage, item_gaps = inventory.coverage(), inventory.item_gaps()
+    names = _names(inventory)
+    partitions = inventory.partitions
+    standing = findings[opened(findings)]
+    lines = rule_lines(known, evaluation.rule_runs, evaluation.tallies)
+    told = sections(lines, known, findings, names, inventory.as_of, config.report.rows_per_rule)
+    kinds = coverage_gaps(coverage, item_gaps, known, names)
+    unknown = int(evaluation.tallies["unknown"].sum())
+    seen = sight(kinds, coverage, item_gaps, partitions, unknown)
+    costs = _spend(spend, standing, names)
+    digest = hashlib.sha256(inventory.manifest.to_json().encode()).hexdigest()
+    severities = _severities(findings, previous)
+    return Report(
+        title=config.report.title,
+        classification=config.report.classification,
+        paper=config.report.paper,
+        run_id=digest[:12],
+        manifest_sha256=digest,
+        tool_version=__version__,
+        as_of=inventory.as_of,
+        cover=_cover(inventory, config, coverage, evaluation.tallies, known),
+        verdict=_verdict(told, severities, seen, lines),
+        severities=severities,
+        sight=seen,
+        spend=costs,
+        cost_sentence=_cost_sentence(costs),
+        actions=actions(told, findings, seen),
+        sections=told,
+        clean=tuple(line for line in lines if _clean(line)),
+        rules=lines,
+        accounts=account_lines(coverage, item_gaps, evaluation.tallies, standing, partitions, names),
+        coverage=kinds,
+        waivers=_waivers(config, findings, inventory.as_of.date(), known),
+        tables={"findings": findings, "tallies": evaluation.tallies, "coverage": coverage, "item_gaps": item_gaps},
+        manifest=_manifest(inventory, digest),
+        glossary=GLOSSARY,
+    )
+
+
+def _clean(line: RuleLine) -> bool:
+    return not (line.counts["found"] or line.counts["unknown"] or line.crash)
+
+
+def _names(inventory: Inventory) -> dict[str, str]:
+    accounts = inventory.read("accounts", columns=["account_id", "name"]).sort_values("account_id")
+    return {
+        account: text.plain(name, 40) for account, name in accounts.astype(object).itertuples(index=False) if account
+    }
+
+
+def _cover(
+    inventory: Inventory, config: Config, coverage: pd.DataFrame, tallies: pd.DataFrame, rules: Mapping[str, Rule]
+) -> Cover:
+    manifest, partitions = inventory.manifest, inventory.partitions
+    accounts = inventory.read("accounts", columns=["account_id", "organisation_id"])
+    organisations = sorted(accounts["organisation_id"].dropna().unique())
+    ids = sorted({account for account, _ in partitions} | set(accounts["account_id"].dropna()))
+    organisation = (
+        config.report.organisation_name
+        or (organisations[0] if config.scope.organisation and organisations else "")
+        or (f"Account {ids[0]}" if len(ids) == 1 else f"{text.count(len(ids))} accounts")
+    )
+    judged = tallies.groupby("rule_id", observed=True)["evaluated"].sum()
+    resources = {rules[name].subject: max(int(rows), 0) for name, rows in sorted(judged.items()) if str(name) in rules}
+    started, finished = coverage["started_at"].min(), coverage["finished_at"].max()
+    return Cover(
+        organisation=text.plain(organisation, 60),
+        organisation_id=text.plain(organisations[0] if organisations else "", 40),
+        accounts=len(ids),
+        regions=len({region for _, region in partitions}),
+        account_regions=len(partitions),
+        read_from=manifest.started_at if pd.isna(started) else started.to_pydatetime(),
+        read_until=manifest.finished_at if pd.isna(finished) else finished.to_pydatetime(),
+        role=text.plain(config.scope.role, 80),
+        principals=tuple(sorted({text.plain(arn, 120) for arn in manifest.principals.values()})),
+        resources=tuple(
+            (f"{FRAMES[subject].noun}s", rows) for subject, rows in sorted(resources.items()) if FRAMES[subject].noun
+        ),
+    )
+
+
+def _severities(findings: pd.DataFrame, previous: Report | None) -> tuple[SeverityCount, ...]:
+    stands = opened(findings)
+    found = findings["verdict"] == "found"
+    before = {line.severity: line.open for line in previous.severities} if previous else {}
+    lines = []
+    for severity in SEVERITIES:
+        here = findings["severity"] == severity
+        now = int((here & stands).sum())
+        lines.append(
+            SeverityCount(
+                severity=severity,
+                open=now,
+                waived=int((here & found & ~stands).sum()),
+                unknown=int((here & ~found).sum()),
+                change=_change(now - before[severity]) if severity in before else "no earlier run given",
+            )
+        )
+    return tuple(lines)
+
+
+def _change(difference: int) -> str:
+    return "unchanged" if not difference else f"{'+' if difference > 0 else '−'}{text.count(abs(difference))}"
+
+
+def _verdict(
+    told: tuple[RuleSection, ...], severities: tuple[SeverityCount, ...], seen: Sight, lines: tuple[RuleLine, ...]
+) -> str:
+    """How bad it is: the facts of the two worst rules, and how much there is beside them."""
+    standing = [section for section in told if section.counts["open"]]
+    worst = standing[:2]
+    total = sum(line.open for line in severities)
+    crashed = sum(1 for line in lines if line.crash)
+    if not worst:
+        if seen.complete and not seen.unknown and not crashed:
+            return f"Nothing to report: all {text.counted(len(lines), 'rule')} passed."
+        return "Nothing was found in what could be read and judged; that is not everything."
+    rest = total - sum(section.counts["open"] for section in worst)
+    facts = "; ".join(section.headline for section in worst)
+    if not rest:
+        return f"{facts}."
+    lesser = all(RANK[section.severity] > RANK[worst[-1].severity] for section in standing[2:])
+    return f"{facts}; and {text.counted(rest, 'lesser finding' if lesser else 'other finding')}."
+
+
+def _spend(spend: Spend | None, standing: pd.DataFrame, names: Mapping[str, str]) -> Spend | None:
+    """The costs with what acting on the open findings saves: every resource once, with the most it could save."""
+    if spend is None or not spend.total.snapshots:
+        return None
+    saving = standing[standing["saving_low_usd"].notna() & standing["saving_high_usd"].notna()]
+    ids = ["account_id", "region", "resource_type", "resource_id"]
+    each = saving.assign(
+        low=saving["saving_low_usd"].astype(object), high=saving["saving_high_usd"].astype(object)
+    ).drop_duplicates(ids)
+    return replace(
+        spend,
+        by_account=tuple(replace(line, name=names.get(line.key, "")) for line in spend.by_account),
+        saving_low_usd=sum(each["low"], Decimal(0)),
+        saving_high_usd=sum(each["high"], Decimal(0)),
+        saving_resources=len(each),
+    )
+
+
+def _cost_sentence(spend: Spend | None) -> str:
+    if spend is None:
+        return "There are no snapshots to cost."
+    total = spend.total
+    cost = text.money_range(total.low_usd, total.high_usd)
+    parts = [f"{text.counted(total.snapshots, 'snapshot')} cost {cost} a month in storage"]
+    if spend.saving_resources:
+        saving = text.money_range(spend.saving_low_usd, spend.saving_high_usd)
+        parts.append(f"acting on the findings would save {saving} of it")
+    return f"{'; '.join(parts)}."
+
+
+def _waivers(config: Config, findings: pd.DataFrame, today: date, rules: Mapping[str, Rule]) -> tuple[WaiverLine, ...]:
+    covered = findings[findings["waiver"].notna()].groupby(["rule_id", "waiver"], observed=True).size().to_dict()
+    lines = []
+    for waiver in config.waiver:
+        state = "expired" if waiver.until < today else "not yet" if waiver.from_ > today else "active"
+        lines.append(
+            WaiverLine(
+                rule_id=waiver.rule,
+                rule_title=rules[waiver.rule].title if waiver.rule in rules else waiver.rule,
+                what=tuple(text.plain(it, 60) for it in (*waiver.resources, *waiver.accounts, *waiver.regions)),
+                reason=text.plain(waiver.reason, 200),
+                owner=text.plain(waiver.owner, 60),
+                approver=text.plain(waiver.approver, 60),
+                ticket=text.plain(waiver.ticket, 40),
+                start=waiver.from_,
+                until=waiver.until,
+                state=state,
+                covers=int(covered.get((waiver.rule, waiver.ticket), 0)),
+            )
+        )
+    return tuple(lines)
+
+
+def _manifest(inventory: Inventory, digest: str) -> tuple[tuple[str, str], ...]:
+    manifest = inventory.manifest
+    return (
+        ("Run", digest[:12]),
+        ("Manifest sha256", digest),
+        ("Judged as of", text.minute(manifest.as_of)),
+        ("Collecting started", text.minute(manifest.started_at)),
+        ("Collecting ended", text.minute(manifest.finished_at)),
+        ("Collected with", f"auditor {manifest.tool_version}"),
+        ("Judged with", f"auditor {__version__}"),
+        ("Files", text.count(len(manifest.files))),
+    )

@@ -1,0 +1,249 @@
+"""Findings as a reader wants them: by rule, worst first, few rows, and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from auditor.report import text
+from auditor.report.model import Action, FindingRow, RuleLine, RuleSection
+from auditor.rule import SEVERITIES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from auditor.report.model import Sight
+    from auditor.rule import Rule
+
+#: Rank of a severity, the worst is 0.
+RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+
+COUNTS = ("evaluated", "found", "passed", "unknown", "waived")
+
+#: Longest text of one cell in the PDF; the workbook has it whole.
+_CELL = 60
+
+
+def opened(findings: pd.DataFrame) -> pd.Series[bool]:
+    """Which findings stand: found, and not waived."""
+    return ((findings["verdict"] == "found") & findings["waiver"].isna()).fillna(value=False).astype(bool)
+
+
+def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFrame) -> tuple[RuleLine, ...]:
+    """Every rule that ran, by id, with its counts over all accounts and regions."""
+    sums = tallies.groupby("rule_id", observed=True)[list(COUNTS)].sum()
+    lines = []
+    for run in runs.sort_values("rule_id").astype(object).to_dict("records"):
+        name = run["rule_id"]
+        counts = {count: int(sums.loc[name, count]) if name in sums.index else 0 for count in COUNTS}
+        parameters = json.loads(run["parameters"]) if not _missing(run["parameters"]) else {}
+        lines.append(
+            RuleLine(
+                rule_id=name,
+                title=run["title"],
+                severity=run["severity"],
+                counts={**counts, "open": counts["found"] - counts["waived"]},
+                parameters=tuple((text.words(key), text.plain(text.value(it), 80)) for key, it in parameters.items()),
+                controls=tuple(rules[name].controls.items()) if name in rules else (),
+                sha256=text.plain(run["sha256"]),
+                built_in=bool(run["built_in"]) if not _missing(run["built_in"]) else False,
+                crash=text.plain(run["crash"], 300),
+            )
+        )
+    return tuple(lines)
+
+
+def sections(
+    lines: tuple[RuleLine, ...],
+    rules: Mapping[str, Rule],
+    findings: pd.DataFrame,
+    names: Mapping[str, str],
+    as_of: datetime,
+    limit: int,
+) -> tuple[RuleSection, ...]:
+    """The rules that found something, could not tell or crashed, worst first."""
+    groups = dict(tuple(findings.groupby("rule_id", observed=True, sort=True)))
+    told = [
+        _section(line, rules[line.rule_id], groups.get(line.rule_id, findings.iloc[:0]), names, as_of, limit)
+        for line in lines
+        if line.rule_id in rules and (line.counts["found"] or line.counts["unknown"] or line.crash)
+    ]
+    return tuple(
+        sorted(told, key=lambda it: (not it.counts["open"], RANK[it.severity], -it.counts["open"], it.rule_id))
+    )
+
+
+def _section(
+    line: RuleLine, rule: Rule, rows: pd.DataFrame, names: Mapping[str, str], as_of: datetime, limit: int
+) -> RuleSection:
+    stands = opened(rows)
+    grades = rows.loc[stands, "severity"].value_counts()
+    worst = min((str(grade) for grade in grades.index), key=RANK.__getitem__, default=line.severity)
+    found = rows[rows["verdict"] == "found"]
+    shown = _rows(found, names, as_of, limit)
+    why = rows.loc[rows["verdict"] == "unknown", "message"].value_counts()
+    reasons = sorted(((text.plain(reason, 200), int(times)) for reason, times in why.items()), key=lambda it: -it[1])
+    return RuleSection(
+        anchor=f"rule-{line.rule_id}",
+        rule_id=line.rule_id,
+        title=rule.title,
+        severity=worst,
+        headline=headline(rule, line, {str(grade): int(times) for grade, times in grades.items()}),
+        why=rule.why,
+        counts=line.counts,
+        rows=shown,
+        shown=_filled(shown, line.severity),
+        more=max(len(found) - len(shown), 0),
+        unknown_why=_bundled(reasons),
+        remedy=rule.remedy,
+        command=_command(rule.remedy, shown),
+        breaks=rule.breaks,
+        controls=tuple(rule.controls.items()),
+        crash=line.crash,
+    )
+
+
+def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> str:
+    """A rule's findings as a statement of fact.
+
+    A rule may grade rows below its own severity; its words are about the full fault, so those are counted apart.
+    """
+    full = sum(times for grade, times in grades.items() if RANK[grade] <= RANK[line.severity])
+    lesser = sum(grades.values()) - full
+    if full:
+        one, many = rule.headline
+        said = (one if full == 1 else many).replace("{count}", text.count(full)).rstrip(".")
+        return f"{said}; {text.count(lesser)} more at a lower severity" if lesser else said
+    if lesser:
+        return f"{rule.title}: {text.count(lesser)} at a lower severity"
+    if line.crash:
+        return f"{rule.title}: the rule failed and judged nothing"
+    if line.counts["waived"]:
+        return f"{rule.title}: {text.count(line.counts['waived'])} found, all waived"
+    return f"{rule.title}: could not tell for {text.count(line.counts['unknown'])}"
+
+
+def _rows(found: pd.DataFrame, names: Mapping[str, str], as_of: datetime, limit: int) -> tuple[FindingRow, ...]:
+    rank = found["severity"].map(RANK).fillna(len(RANK)).astype("int64")
+    order = found.assign(_waived=found["waiver"].notna(), _rank=rank, _cost=_float(found["cost_high_usd"]))
+    by = ["_waived", "_rank", "_cost", "account_id", "region", "resource_id", "discriminator"]
+    worst = order.sort_values(by, ascending=[True, True, False, True, True, True, True], kind="stable").head(limit)
+    return tuple(_row(row, names, as_of) for row in worst.astype(object).to_dict("records"))
+
+
+def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> FindingRow:
+    evidence = json.loads(row["evidence"]) if not _missing(row["evidence"]) else {}
+    skip = {"account_id", "region", "severity", f"{row['resource_type']}_id"}
+    first = row["first_seen"]
+    return FindingRow(
+        severity=row["severity"],
+        account_name=names.get(row["account_id"], ""),
+        account_id=text.plain(row["account_id"]),
+        region=text.plain(row["region"], 30),
+        resource_name="" if row["resource_id"] == row["region"] else text.plain(row["resource_name"], _CELL),
+        resource_id="" if row["resource_id"] == row["region"] else text.plain(row["resource_id"], 40),
+        evidence=tuple(
+            (text.plain(text.words(key), 40), text.plain(text.value(it), _CELL))
+            for key, it in evidence.items()
+            if key not in skip and it is not None and it != []
+        ),
+        since=text.day(first) if not _missing(first) and first < as_of else "",
+        cost=_cost(row),
+        owner=text.plain(row["owner"], 40),
+        waiver=text.plain(row["waiver"], 40),
+    )
+
+
+def _cost(row: Mapping[Any, Any]) -> str:
+    exact, low, high = (row[name] for name in ("monthly_cost_usd", "cost_low_usd", "cost_high_usd"))
+    if not _missing(exact):
+        return text.money(exact, "")
+    return "" if _missing(low) or _missing(high) else text.money_range(low, high, "")
+
+
+def _filled(rows: tuple[FindingRow, ...], severity: str) -> frozenset[str]:
+    filled = {name for name in ("since", "cost", "owner", "waiver", "evidence") if any(getattr(r, name) for r in rows)}
+    filled |= {"resource"} if any(row.resource_id for row in rows) else set()
+    return frozenset(filled | ({"severity"} if any(row.severity != severity for row in rows) else set()))
+
+
+def _bundled(reasons: list[tuple[str, int]], limit: int = 3) -> tuple[tuple[str, int], ...]:
+    rest = sum(times for _, times in reasons[limit:])
+    return (*reasons[:limit], *([("other reasons, in the workbook", rest)] if rest else []))
+
+
+def _command(remedy: str, rows: tuple[FindingRow, ...]) -> str:
+    """The remedy for the first row: only ids are filled in, never names or tags."""
+    if not rows:
+        return remedy
+    row = rows[0]
+    known = {"account_id": row.account_id, "region": row.region, "resource_id": row.resource_id or row.region}
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
+        return known.get(name) or (known["resource_id"] if name in _IDS else match[0])
+
+    return re.sub(r"\{(\w+)\}", fill, remedy)
+
+
+_IDS = ("snapshot_id", "image_id", "volume_id")
+
+
+def actions(told: tuple[RuleSection, ...], findings: pd.DataFrame, sight: Sight, limit: int = 5) -> tuple[Action, ...]:
+    """What to do first: the worst findings, with a gap in sight right after what is critical or high."""
+    groups = dict(tuple(findings[opened(findings)].groupby("rule_id", observed=True)))
+    first = [
+        Action(
+            severity=section.severity,
+            fact=section.headline,
+            todo=section.title,
+            command=section.command,
+            owner=owners(groups[section.rule_id]["owner"]),
+            anchor=section.anchor,
+            section=section.title,
+        )
+        for section in told
+        if section.counts["open"]
+    ]
+    urgent = [action for action in first if RANK[action.severity] <= RANK["high"]][: limit - 1]
+    rest = [action for action in first if action not in urgent]
+    gap = [] if sight.complete else [_look_again(sight)]
+    return tuple([*urgent, *gap, *rest][:limit])
+
+
+def _look_again(sight: Sight) -> Action:
+    return Action(
+        severity="gap",
+        fact=sight.sentence.rstrip("."),
+        todo="Grant what was refused, then run again",
+        command="auditor permissions --check",
+        owner="whoever runs auditor",
+        anchor="coverage",
+        section="Coverage",
+    )
+
+
+def owners(column: pd.Series[Any], limit: int = 2) -> str:
+    """The owners of some findings in words, most findings first."""
+    named = Counter(text.plain(owner, 40) for owner in column.dropna())
+    top = sorted(named.items(), key=lambda it: (-it[1], it[0]))
+    words = [f"{owner} ({text.count(times)})" for owner, times in top[:limit]]
+    if len(top) > limit:
+        words.append(text.counted(len(top) - limit, "other owner"))
+    missing = int(column.isna().sum())
+    if missing:
+        words.append(f"{text.count(missing)} without an owner" if words else "no owner tag")
+    return text.listed(words)
+
+
+def _missing(thing: Any) -> bool:
+    return thing is None or bool(pd.isna(thing))
+
+
+def _float(column: pd.Series[Any]) -> pd.Series[Any]:
+    return column.astype("Float64").fillna(-1.0).astype("float64")

@@ -1,0 +1,13 @@
+"""The words a report uses, and what they mean here."""
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Account-region", "One region of one account: the unit that is read and judged on its own."),
+    ("Could not tell", "The rule needed something that could not be read. It is neither a finding nor a pass."),
+    ("Found", "The rule's condition holds for the resource, as of the time judged."),
+    ("Waived", "Found, and covered by a signed exception of the policy. It stays in every list and every count."),
+    ("Open", "Found and not waived."),
+    ("Low–high", "Bounds. AWS does not tell what a snapshot stores, so the true cost lies between them."),
+    ("Full size", "All blocks written on the volume when the snapshot was taken; a snapshot stores at most that."),
+    ("Origin", "What made a snapshot: an image, a lifecycle policy, AWS Backup, a copy, or a person."),
+    ("List price", "AWS's public price of the region, without negotiated discounts unless the policy names one."),
+)

@@ -1,0 +1,316 @@
+"""The shapes of a report: what every renderer and every template gets, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What was looked at, by whom and when.
+
+    Attributes:
+        organisation: Its name, or its id, or what the scope says.
+        organisation_id: ``o-…`` where Organizations answered.
+        accounts: Accounts in scope.
+        regions: Different regions.
+        account_regions: Pairs of account and region that were to be read.
+        read_from: First request.
+        read_until: Last answer.
+        role: Role that was assumed, or empty.
+        principals: ARNs that read, each once.
+        resources: Subject rows by noun, e.g. ``("snapshots", 10000)``.
+    """
+
+    organisation: str
+    organisation_id: str
+    accounts: int
+    regions: int
+    account_regions: int
+    read_from: datetime | None
+    read_until: datetime | None
+    role: str
+    principals: tuple[str, ...]
+    resources: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class SeverityCount:
+    """One severity: open findings, waived ones, and what could not be told.
+
+    Attributes:
+        change: In words, against the run before.
+    """
+
+    severity: str
+    open: int
+    waived: int
+    unknown: int
+    change: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What could not be seen.
+
+    Attributes:
+        complete: Nothing at all is missing.
+        sentence: That everything was read, or how much was not.
+        gaps: The exact gaps as sentences, worst first, a few of them.
+        more: How many gaps are not among these sentences.
+        unknown: Verdicts that could not be told.
+        read_completely: Account-regions without any gap.
+    """
+
+    complete: bool
+    sentence: str
+    gaps: tuple[str, ...]
+    more: int
+    unknown: int
+    read_completely: int
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do first.
+
+    Attributes:
+        severity: Of the finding, or ``gap``.
+        fact: What is wrong, with the number.
+        todo: What to do.
+        command: The first of the commands, or empty.
+        owner: Who owns it, in words.
+        anchor: Where in the document it is told.
+        section: Name of that place.
+    """
+
+    severity: str
+    fact: str
+    todo: str
+    command: str
+    owner: str
+    anchor: str
+    section: str
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """One finding as a table shows it; every string is harmless.
+
+    Attributes:
+        evidence: Label and value of what made it a finding.
+        since: First run that reported it, where that is an earlier one.
+        cost: What the resource costs a month, bounds in words; empty where it does not count.
+    """
+
+    severity: str
+    account_name: str
+    account_id: str
+    region: str
+    resource_name: str
+    resource_id: str
+    evidence: tuple[tuple[str, str], ...]
+    since: str
+    cost: str
+    owner: str
+    waiver: str
+
+
+@dataclass(frozen=True)
+class RuleSection:
+    """One rule that found something or could not tell.
+
+    Attributes:
+        anchor: Its place in the document.
+        severity: The worst among its open findings; the rule's own where all are waived or unknown.
+        headline: The finding as a statement of fact with the number in it.
+        counts: evaluated, found, passed, unknown, waived, open.
+        rows: The worst findings, bounded.
+        shown: Which optional columns the rows fill: ``since``, ``cost``, ``owner``, ``waiver``, ``severity``.
+        more: Findings that are only in the workbook.
+        unknown_why: Reasons for what could not be told, with their number.
+        command: The remedy with the ids of the first row.
+        crash: Where and why the rule itself failed, or empty.
+    """
+
+    anchor: str
+    rule_id: str
+    title: str
+    severity: str
+    headline: str
+    why: str
+    counts: dict[str, int]
+    rows: tuple[FindingRow, ...]
+    shown: frozenset[str]
+    more: int
+    unknown_why: tuple[tuple[str, int], ...]
+    remedy: str
+    command: str
+    breaks: str
+    controls: tuple[tuple[str, tuple[str, ...]], ...]
+    crash: str
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One rule that ran, for the appendix and the workbook."""
+
+    rule_id: str
+    title: str
+    severity: str
+    counts: dict[str, int]
+    parameters: tuple[tuple[str, str], ...]
+    controls: tuple[tuple[str, tuple[str, ...]], ...]
+    sha256: str
+    built_in: bool
+    crash: str
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """One account: its open findings by severity, and how far it was read.
+
+    Attributes:
+        severities: Open findings by severity.
+        regions: Regions that were to be read.
+        gap_regions: Regions with a gap; ``global`` stands for the account as a whole.
+    """
+
+    account_id: str
+    name: str
+    severities: dict[str, int]
+    open: int
+    waived: int
+    unknown: int
+    regions: int
+    gap_regions: tuple[str, ...]
+    calls: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class CoverageGap:
+    """One kind of gap: the same collector, status and code, wherever it happened.
+
+    Attributes:
+        places: Account and region of some of them, in words.
+        more: How many places are not among these.
+        items: Single resources that could not be read; 0 where the collector as a whole failed.
+        rules: Titles of the rules that cannot tell there.
+    """
+
+    collector: str
+    status: str
+    error_code: str
+    message: str
+    account_regions: int
+    places: tuple[str, ...]
+    more: int
+    items: int
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SpendLine:
+    """What one account, region, origin or age band stores and costs a month, as bounds.
+
+    Attributes:
+        unpriced: Snapshots without a price for their region and tier; their cost is in no sum.
+        size_unknown: Snapshots whose stored size AWS does not tell; their low bound is zero.
+    """
+
+    key: str
+    name: str
+    snapshots: int
+    stored_low_bytes: int
+    stored_high_bytes: int
+    low_usd: Decimal
+    high_usd: Decimal
+    unpriced: int
+    size_unknown: int
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What the snapshots cost a month at list prices, broken down; every breakdown adds up to the total.
+
+    Attributes:
+        saving_low_usd: Least that acting on every open finding saves a month, each resource once.
+        saving_high_usd: Most that it saves.
+        price_date: Oldest date of the list prices used, YYYY-MM-DD.
+        sources: Where the prices come from.
+        discount: Share that is taken off the list price.
+    """
+
+    total: SpendLine
+    by_account: tuple[SpendLine, ...]
+    by_region: tuple[SpendLine, ...]
+    by_origin: tuple[SpendLine, ...]
+    by_age: tuple[SpendLine, ...]
+    price_date: str
+    sources: tuple[str, ...]
+    discount: float = 0.0
+    saving_low_usd: Decimal = Decimal(0)
+    saving_high_usd: Decimal = Decimal(0)
+    saving_resources: int = 0
+
+
+@dataclass(frozen=True)
+class WaiverLine:
+    """One exception of the policy, and what it covers in this run.
+
+    Attributes:
+        state: ``active``, ``expired`` or ``not yet``.
+        covers: Findings it covers.
+    """
+
+    rule_id: str
+    rule_title: str
+    what: tuple[str, ...]
+    reason: str
+    owner: str
+    approver: str
+    ticket: str
+    start: date
+    until: date
+    state: str
+    covers: int
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """One run, told. A template's context is exactly these fields; each carries its help text."""
+
+    title: Annotated[str, "Title from the configuration"]
+    classification: Annotated[str, "Classification for the foot of every page, e.g. Internal"]
+    paper: Annotated[str, "A4 or Letter"]
+    run_id: Annotated[str, "First characters of the manifest's hash; names this run everywhere"]
+    manifest_sha256: Annotated[str, "Hash of what was collected: the manifest's own description of the run"]
+    tool_version: Annotated[str, "Version of auditor that judged"]
+    as_of: Annotated[datetime, "The point in time that is judged, UTC"]
+    cover: Annotated[Cover, "What was looked at, by whom and when"]
+    verdict: Annotated[str, "How bad it is, in one sentence a person would say"]
+    severities: Annotated[tuple[SeverityCount, ...], "Counts by severity, worst first, every severity once"]
+    sight: Annotated[Sight, "What could not be seen"]
+    spend: Annotated[Spend | None, "What it costs; nothing where there are no snapshots to cost"]
+    cost_sentence: Annotated[str, "What it costs and what could be saved, with the method, in words"]
+    actions: Annotated[tuple[Action, ...], "What to do first: at most five"]
+    sections: Annotated[tuple[RuleSection, ...], "Rules that found something or could not tell, worst first"]
+    clean: Annotated[tuple[RuleLine, ...], "Rules that judged every row and found nothing"]
+    rules: Annotated[tuple[RuleLine, ...], "Every rule that ran, by id"]
+    accounts: Annotated[tuple[AccountLine, ...], "Every account, most severe findings first"]
+    coverage: Annotated[tuple[CoverageGap, ...], "Kinds of gaps, largest first"]
+    waivers: Annotated[tuple[WaiverLine, ...], "Exceptions of the policy"]
+    tables: Annotated[dict[str, pd.DataFrame], "findings, tallies, coverage, item_gaps in full, for workbook and JSON"]
+    manifest: Annotated[tuple[tuple[str, str], ...], "Facts about the run and its files, label and value"]
+    glossary: Annotated[tuple[tuple[str, str], ...], "Words this report uses, and what they mean here"]
+
+    @property
+    def coverage_sentence(self) -> str:
+        """What could not be seen, in one sentence."""
+        return self.sight.sentence
