@@ -49,12 +49,14 @@ class Scope:
     signing_name: str
 
 
-def read_scope(request: HttpRequest) -> Scope | None:
-    """The scope of a SigV4 signature in the header or the address; None for unsigned requests."""
+def read_scope(request: HttpRequest) -> Scope:
+    """The scope of a SigV4 signature in the header or the address; raises ServiceError for unsigned requests."""
     found = _CREDENTIAL.search(request.headers.get("authorization", ""))
     credential = found[1] if found else next(iter(request.arguments.get("X-Amz-Credential", [])), "")
     parts = credential.rsplit("/", 4)
-    return Scope(parts[0], parts[2], parts[3]) if len(parts) == 5 else None
+    if len(parts) != 5:
+        raise ServiceError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    return Scope(parts[0], parts[2], parts[3])
 
 
 @lru_cache(maxsize=64)
