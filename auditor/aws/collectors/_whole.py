@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from auditor.aws.collector import Item, Reader
+from auditor.aws.outcome import error_code
 
 
 def whole(
@@ -18,19 +17,16 @@ def whole(
     an item gap on the template alone would let rules call that image unused. The other ids are read all the same.
 
     Raises:
-        ClientError, BotoCoreError: The first failure, once everything else was read.
+        Exception: The first failure, once everything else was read.
     """
     failures: list[Exception] = []
 
     def noting(id_: str) -> Item:
         try:
             return read(id_)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in drop:
+        except Exception as error:
+            if error_code(error) not in drop:
                 failures.append(error)
-            raise
-        except BotoCoreError as error:
-            failures.append(error)
             raise
 
     yield from reader.each(ids, noting, drop=drop)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where
-from auditor.aws.collectors._tables import References, at
+from auditor.aws.collectors._references import References
 from auditor.aws.collectors.ssm_parameters import RESOLVE
-from auditor.frames import FRAMES
+from auditor.aws.shape import Field, shape
 
 #: What a group launches where it names no version (Auto Scaling API reference, LaunchTemplateSpecification).
 _UNSAID = "$Default"
@@ -49,7 +50,7 @@ def _images(versions: pd.DataFrame, parameters: Mapping[str, str]) -> dict[tuple
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
     """Groups, and the images they name: through a template's version, or in an override of a mixed policy."""
-    references = References("image_references", "autoscaling DescribeAutoScalingGroups")
+    references = References("image", "autoscaling DescribeAutoScalingGroups")
     for item in page:
         name = item["Group"]["AutoScalingGroupName"]
         for template in _templates(item["Group"]):
@@ -64,21 +65,8 @@ def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
             if override.get("ImageId"):
                 detail = f"override {override.get('InstanceType') or ''}".rstrip()
                 references.add(override["ImageId"], "auto-scaling-group", name, detail=detail, strength="pinned")
-    groups = [item["Group"] for item in page]
-    first = [next(iter(_templates(group)), None) for group in groups]
     return {
-        "auto_scaling_groups": FRAMES["auto_scaling_groups"].of(
-            {
-                **at(where, len(page)),
-                "name": [group["AutoScalingGroupName"] for group in groups],
-                "launch_configuration": [group.get("LaunchConfigurationName") or None for group in groups],
-                "template_id": [
-                    template and _template_id(template, item) for template, item in zip(first, page, strict=True)
-                ],
-                "template_version": [template and template.get("Version") for template in first],
-                "desired_capacity": [group.get("DesiredCapacity") for group in groups],
-            }
-        ),
+        "auto_scaling_groups": shape("auto_scaling_groups", where, page, FIELDS),
         "image_references": references.table(where),
     }
 
@@ -100,9 +88,28 @@ def _overrides(group: Item) -> list[Item]:
     return mixed.get("Overrides") or []
 
 
-def _template_id(template: Item, item: Item) -> str | None:
+def _first(item: Item) -> Item:
+    return next(_templates(item["Group"]), {})
+
+
+def _group(member: str) -> Field:
+    def read(item: Item) -> Any:
+        return item["Group"].get(member)
+
+    return read
+
+
+def _template_id(template: Item, item: Item) -> Any:
     return template.get("LaunchTemplateId") or item["TemplateIds"].get(template.get("LaunchTemplateName"))
 
+
+FIELDS: Mapping[str, Field] = {
+    "name": _group("AutoScalingGroupName"),
+    "launch_configuration": _group("LaunchConfigurationName"),
+    "template_id": lambda item: _template_id(_first(item), item),
+    "template_version": lambda item: _first(item).get("Version"),
+    "desired_capacity": _group("DesiredCapacity"),
+}
 
 COLLECTOR = Collector(
     name="auto_scaling_groups",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where, in_pages
-from auditor.aws.collectors._tables import References
+from auditor.aws.collectors._references import References
 from auditor.aws.collectors._whole import whole
 
 _IMAGES_PER_CALL = 10
@@ -29,7 +29,12 @@ def get(reader: Reader) -> Iterator[Page]:
 
     def read(first: str) -> Item:
         pages = reader.pages(
-            "ec2", "DescribeImageReferences", "ImageReferences", ImageIds=batches[first], ResourceTypes=types
+            "ec2",
+            "DescribeImageReferences",
+            "ImageReferences",
+            ImageIds=batches[first],
+            ResourceTypes=types,
+            MaxResults=100,
         )
         return {"ImageReferences": [reference for page in pages for reference in page]}
 
@@ -39,7 +44,7 @@ def get(reader: Reader) -> Iterator[Page]:
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
     """Recipes as references; a recipe makes an image whenever its pipeline runs, so it counts as current."""
-    references = References("image_references", "ec2 DescribeImageReferences")
+    references = References("image", "ec2 DescribeImageReferences")
     for row in page:
         if row["ResourceType"] in _RECIPES:
             references.add(row["ImageId"], _RECIPES[row["ResourceType"]], row["Arn"], strength="named")

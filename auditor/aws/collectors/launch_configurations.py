@@ -7,8 +7,15 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from auditor.aws.collector import Collector, Page, Reader, Where
-from auditor.aws.collectors._tables import References, at
-from auditor.frames import FRAMES
+from auditor.aws.collectors._references import References
+from auditor.aws.shape import Field, shape
+
+FIELDS: Mapping[str, Field] = {
+    "name": "LaunchConfigurationName",
+    "image_id": "ImageId",
+    "kernel_id": "KernelId",
+    "created_at": "CreatedTime",
+}
 
 _CALL = "autoscaling DescribeLaunchConfigurations"
 
@@ -20,8 +27,8 @@ def get(reader: Reader) -> Iterator[Page]:
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
     """Launch configurations and what they name."""
-    images = References("image_references", _CALL)
-    snapshots = References("snapshot_references", _CALL)
+    images = References("image", _CALL)
+    snapshots = References("snapshot", _CALL)
     for row in page:
         name = row["LaunchConfigurationName"]
         images.add(row["ImageId"], "launch-configuration", name, strength="named")
@@ -32,16 +39,7 @@ def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
                     snapshot_id, "launch-configuration", name, detail=device.get("DeviceName"), strength="named"
                 )
     return {
-        "launch_configurations": FRAMES["launch_configurations"].of(
-            {
-                **at(where, len(page)),
-                "name": [row["LaunchConfigurationName"] for row in page],
-                "image_id": [row["ImageId"] for row in page],
-                # Auto Scaling answers "" where there is no kernel
-                "kernel_id": [row.get("KernelId") or None for row in page],
-                "created_at": [row.get("CreatedTime") for row in page],
-            }
-        ),
+        "launch_configurations": shape("launch_configurations", where, page, FIELDS),
         "image_references": images.table(where),
         "snapshot_references": snapshots.table(where),
     }

@@ -5,15 +5,43 @@ A group, a fleet or a person may launch any version, so all of them are read, no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where
-from auditor.aws.collectors._tables import References, at, version_strength
+from auditor.aws.collectors._references import References, version_strength
 from auditor.aws.collectors._whole import whole
-from auditor.frames import FRAMES
+from auditor.aws.shape import Field, shape
+
+
+def _version(member: str) -> Field:
+    def read(item: Item) -> Any:
+        return item["Version"].get(member)
+
+    return read
+
+
+def _launch(item: Item) -> Item:
+    return item["Version"].get("LaunchTemplateData") or {}
+
+
+def _is_latest(item: Item) -> bool:
+    """Whether the version is the highest; a template or version younger than the listing is taken to be."""
+    template = item["Template"]
+    return template is None or bool(item["Version"]["VersionNumber"] >= template["LatestVersionNumber"])
+
+
+FIELDS: Mapping[str, Field] = {
+    "template_id": _version("LaunchTemplateId"),
+    "template_name": _version("LaunchTemplateName"),
+    "version": _version("VersionNumber"),
+    "is_default": _version("DefaultVersion"),
+    "is_latest": _is_latest,
+    "image_id": lambda item: _launch(item).get("ImageId"),
+    "created_at": _version("CreateTime"),
+}
 
 #: Templates that an AWS service manages are hidden unless asked for; they launch images like any other.
 _EVERYTHING: dict[str, Any] = {"MaxResults": 200, "IncludeManagedResources": True}
@@ -31,21 +59,25 @@ def get(reader: Reader) -> Iterator[Page]:
     if not templates:
         return
     seen: set[tuple[str, int]] = set()
-    for page in _versions(reader, Versions=["$Latest", "$Default"]):
-        seen |= {(version["LaunchTemplateId"], version["VersionNumber"]) for version in page}
-        yield [{"Version": version, "Template": templates.get(version["LaunchTemplateId"])} for version in page]
+
+    def new(versions: Iterable[Item]) -> Page:
+        fresh = {(version["LaunchTemplateId"], version["VersionNumber"]): version for version in versions}
+        page = [
+            {"Version": version, "Template": templates.get(key[0])} for key, version in fresh.items() if key not in seen
+        ]
+        seen.update(fresh)
+        return page
+
+    for versions in _versions(reader, Versions=["$Latest", "$Default"]):
+        yield new(versions)
 
     def read(template_id: str) -> Item:
         pages = _versions(reader, LaunchTemplateId=template_id)
         return {"Versions": [version for page in pages for version in page]}
 
     longer = [id_ for id_, template in templates.items() if _may_have_others(template)]
-    for template_id, answer in whole(reader, longer, read, drop=("InvalidLaunchTemplateId.NotFound",)):
-        yield [
-            {"Version": version, "Template": templates[template_id]}
-            for version in answer["Versions"]
-            if (template_id, version["VersionNumber"]) not in seen
-        ]
+    for _, answer in whole(reader, longer, read, drop=("InvalidLaunchTemplateId.NotFound",)):
+        yield new(answer["Versions"])
 
 
 def _versions(reader: Reader, **parameters: Any) -> Iterator[Page]:
@@ -59,13 +91,11 @@ def _may_have_others(template: Item) -> bool:
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
     """Versions and what they name; a ``resolve:ssm:`` image is left to the collector of parameters."""
-    versions = [item["Version"] for item in page]
-    data = [version.get("LaunchTemplateData") or {} for version in versions]
-    latest = [_is_latest(item) for item in page]
-    images = References("image_references", "ec2 DescribeLaunchTemplateVersions")
-    snapshots = References("snapshot_references", "ec2 DescribeLaunchTemplateVersions")
-    for version, launch, is_latest in zip(versions, data, latest, strict=True):
-        strength = version_strength(version.get("DefaultVersion"), is_latest)
+    images = References("image", "ec2 DescribeLaunchTemplateVersions")
+    snapshots = References("snapshot", "ec2 DescribeLaunchTemplateVersions")
+    for item in page:
+        version, launch = item["Version"], _launch(item)
+        strength = version_strength(version.get("DefaultVersion"), _is_latest(item))
         template_id, number = version["LaunchTemplateId"], f"version {version['VersionNumber']}"
         image_id = launch.get("ImageId")
         if image_id and image_id.startswith("ami-"):
@@ -76,27 +106,10 @@ def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
                 detail = f"{number} {device.get('DeviceName') or ''}".rstrip()
                 snapshots.add(snapshot_id, "launch-template", template_id, detail=detail, strength=strength)
     return {
-        "launch_template_versions": FRAMES["launch_template_versions"].of(
-            {
-                **at(where, len(page)),
-                "template_id": [version["LaunchTemplateId"] for version in versions],
-                "template_name": [version.get("LaunchTemplateName") for version in versions],
-                "version": [version["VersionNumber"] for version in versions],
-                "is_default": [version.get("DefaultVersion") for version in versions],
-                "is_latest": latest,
-                "image_id": [launch.get("ImageId") or None for launch in data],
-                "created_at": [version.get("CreateTime") for version in versions],
-            }
-        ),
+        "launch_template_versions": shape("launch_template_versions", where, page, FIELDS),
         "image_references": images.table(where),
         "snapshot_references": snapshots.table(where),
     }
-
-
-def _is_latest(item: Item) -> bool:
-    """Whether the version is the highest; a template or version younger than the listing is taken to be."""
-    template = item["Template"]
-    return template is None or bool(item["Version"]["VersionNumber"] >= template["LatestVersionNumber"])
 
 
 COLLECTOR = Collector(

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where, in_pages
-from auditor.aws.collectors._tables import References, at, version_strength
+from auditor.aws.collectors._references import References, version_strength
 from auditor.aws.collectors._whole import whole
-from auditor.frames import FRAMES
+from auditor.aws.shape import Field, shape
 
 #: What a launch template's image begins with where it is looked up at launch; the parameter's name follows,
 #: with ``:version`` or ``:label`` behind it, or the ARN of a parameter that another account shares
@@ -18,6 +18,13 @@ from auditor.frames import FRAMES
 RESOLVE = "resolve:ssm:"
 
 _NAMES_PER_CALL = 10
+
+FIELDS: Mapping[str, Field] = {
+    "name": "Name",
+    "value": lambda item: item["Parameter"]["Value"],
+    "version": lambda item: item["Parameter"].get("Version"),
+    "modified_at": lambda item: item["Parameter"].get("LastModifiedDate"),
+}
 
 
 def get(reader: Reader) -> Iterator[Page]:
@@ -52,7 +59,7 @@ def _resolving(versions: pd.DataFrame) -> dict[str, list[Item]]:
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
     """Parameters, the images they name, and the images that launch templates name through them."""
-    images = References("image_references", "ssm GetParameters")
+    images = References("image", "ssm GetParameters")
     for item in page:
         name, image_id = item["Name"], item["Parameter"]["Value"]
         if not image_id.startswith("ami-"):
@@ -69,15 +76,7 @@ def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
                 strength=version_strength(version["is_default"], version["is_latest"]),
             )
     return {
-        "ssm_parameters": FRAMES["ssm_parameters"].of(
-            {
-                **at(where, len(page)),
-                "name": [item["Name"] for item in page],
-                "value": [item["Parameter"]["Value"] for item in page],
-                "version": [item["Parameter"].get("Version") for item in page],
-                "modified_at": [item["Parameter"].get("LastModifiedDate") for item in page],
-            }
-        ),
+        "ssm_parameters": shape("ssm_parameters", where, page, FIELDS),
         "image_references": images.table(where),
     }
 
