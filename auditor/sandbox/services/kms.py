@@ -1,0 +1,98 @@
+"""KMS: what the keys of snapshots, images and volumes are worth.
+
+Sources: AWS KMS API Reference, ``DescribeKey`` (an id, an ARN or an alias; keys of other accounts only by ARN and only
+where their policy allows it, which no foreign key here does: ``AccessDeniedException``), ``ListAliases``
+(``alias/aws/ebs`` stands for the key that AWS manages), ``ListKeys``; both page with ``Limit``, ``Marker`` and
+``NextMarker``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from auditor.sandbox.errors import ServiceError
+from auditor.sandbox.model import Row
+from auditor.sandbox.request import Handler, Request
+from auditor.sandbox.services.paging import Pager, answer, ordered
+
+_EBS = "alias/aws/ebs"
+_KEYS = Pager(
+    default=100,
+    size="Limit",
+    token="Marker",  # noqa: S106 - the name of a parameter
+    bad_size="ValidationException",
+    bad_token="InvalidMarkerException",  # noqa: S106 - an error code
+)
+_ALIASES = replace(_KEYS, high=100, default=50)
+
+
+def _arn(request: Request, resource: str) -> str:
+    return f"arn:{request.organisation.partition}:kms:{request.region}:{request.account_id}:{resource}"
+
+
+def _aliases(request: Request) -> dict[str, str]:
+    """Alias to key ARN: the one that AWS makes for EBS."""
+    managed = (arn for arn, row in request.here.kms_keys.items() if row.get("KeyManager") == "AWS")
+    arn = next(managed, None)
+    return {} if arn is None else {_EBS: arn}
+
+
+def _own_arn(request: Request, key: str) -> str:
+    """The ARN of the key that an id, an ARN or an alias of either kind means."""
+    if key.startswith("arn:"):
+        parts = key.split(":", 5)
+        if len(parts) != 6 or parts[3] != request.region:
+            raise ServiceError("NotFoundException", f"Invalid arn {key}")
+        if parts[4] != request.account_id:
+            message = (
+                f"User: {request.principal} is not authorized to perform: kms:DescribeKey on the resource {key} "
+                "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+                "resource-based policy explicitly denies access"
+            )
+            raise ServiceError("AccessDeniedException", message)
+        key = parts[5]
+    if key.startswith("alias/"):
+        found = _aliases(request).get(key)
+        if found is None:
+            raise ServiceError("NotFoundException", f"Alias {_arn(request, key)} is not found.")
+        return found
+    return _arn(request, f"key/{key.removeprefix('key/')}")
+
+
+def describe_key(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """One key of the caller's own.
+
+    Raises:
+        ServiceError: ``NotFoundException`` for what is gone, ``AccessDeniedException`` for what is another account's.
+    """
+    arn = _own_arn(request, params["KeyId"])
+    row = request.here.kms_keys.get(arn)
+    if row is None:
+        raise ServiceError("NotFoundException", f"Key '{arn}' does not exist")
+    return {"KeyMetadata": row}
+
+
+def _page(request: Request, params: dict[str, Any], pager: Pager, key: str, rows: list[Row]) -> dict[str, Any]:
+    page, token = pager.cut(request, params, rows)
+    return {**answer(key, page, token, token_key="NextMarker"), "Truncated": token is not None}  # noqa: S106
+
+
+def list_aliases(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """The aliases of the caller's keys."""
+    wanted = _own_arn(request, params["KeyId"]) if params.get("KeyId") else None
+    rows = [
+        {"AliasName": alias, "AliasArn": _arn(request, alias), "TargetKeyId": arn.rpartition("/")[2]}
+        for alias, arn in _aliases(request).items()
+        if wanted in (None, arn)
+    ]
+    return _page(request, params, _ALIASES, "Aliases", rows)
+
+
+def list_keys(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """The caller's keys in every state."""
+    rows = [{"KeyId": arn.rpartition("/")[2], "KeyArn": arn} for arn in ordered(request.here.kms_keys)]
+    return _page(request, params, _KEYS, "Keys", rows)
+
+
+HANDLERS: dict[str, Handler] = {"DescribeKey": describe_key, "ListAliases": list_aliases, "ListKeys": list_keys}
