@@ -65,6 +65,11 @@ def listed(things: Iterable[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
+def resources(numbers: Iterable[tuple[str, int]]) -> str:
+    """Nouns in the plural with their numbers, e.g. ``1 image and 3 volumes``."""
+    return listed(counted(number, noun.removesuffix("s"), noun) for noun, number in numbers)
+
+
 def money(amount: Decimal | None, sign: str = "$") -> str:
     """US dollars: two decimals up to 1,000, none above; a dash where missing."""
     if amount is None or pd.isna(amount):
