@@ -59,6 +59,11 @@ def limit_for(service: str, operation: str) -> Limit:
     return LIMITS.get((service, operation)) or LIMITS.get(service, OTHERS)
 
 
+def just_below(limit: Limit) -> Limit:
+    """The part of AWS's limit that we use."""
+    return Limit(max(1.0, limit.depth * DEPTH_SHARE), limit.per_second * RATE_SHARE)
+
+
 class Bucket:
     """Tokens of one account, region and action; times are seconds of any monotonic clock."""
 
@@ -137,7 +142,5 @@ class Limiter:
     def _bucket(self, key: Key) -> Bucket | None:
         if key not in self._buckets:
             limit = self._limit(key[2], key[3])
-            self._buckets[key] = limit and Bucket(
-                Limit(max(1.0, limit.depth * DEPTH_SHARE), limit.per_second * RATE_SHARE), self._clock()
-            )
+            self._buckets[key] = Bucket(just_below(limit), self._clock()) if limit else None
         return self._buckets[key]

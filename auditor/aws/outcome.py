@@ -98,7 +98,14 @@ class IncompleteAnswer(Exception):  # noqa: N818 - it says what came, in the wor
         return self.message
 
 
-class NoRole(AuditorError):
+class CredentialsExpired(Exception):  # noqa: N818 - AWS's own name for it is ExpiredToken
+    """The credentials ended while another part of the run was being read."""
+
+    def __init__(self) -> None:
+        super().__init__(EXPIRED_HINT)
+
+
+class NoRole(AuditorError):  # noqa: N818 - its name is the code that stands in coverage
     """An account that is not the caller's is to be read, and no role is configured to read it with."""
 
 
@@ -119,7 +126,8 @@ class Outcome:
 def error_code(error: BaseException) -> str:
     """AWS's code of an error, or a readable name for errors that never were an answer of AWS."""
     if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code") or "Unknown")
+        code = str(error.response.get("Error", {}).get("Code") or "Unknown")
+        return f"Http{code}" if code.isdigit() else code
     if isinstance(error, IncompleteAnswer):
         return error.code
     if isinstance(error, UNREADABLE):
@@ -132,7 +140,7 @@ def outcome_of(error: BaseException) -> Outcome:
     code, message = error_code(error), one_line(str(error))
     if isinstance(error, IncompleteAnswer):
         return Outcome("truncated", code, message)
-    if code in EXPIRED:
+    if code in EXPIRED or isinstance(error, CredentialsExpired):
         return Outcome("failed", EXPIRED_CODE, EXPIRED_HINT)
     if isinstance(error, (NoCredentialsError, CredentialRetrievalError, SSOError, TokenRetrievalError)):
         return Outcome("failed", EXPIRED_CODE, f"{EXPIRED_HINT} ({message})")
