@@ -60,6 +60,23 @@ SNAPSHOT_ORIGINS = Frame(
     derived_from=("snapshots", "snapshot_tags"),
 )
 
+IMAGE_USE = Frame(
+    "image_use",
+    "Who uses one own image, in every account that was read, and where it could be used unseen.",
+    (
+        *WHERE,
+        text("image_id", "The image"),
+        integer("references", "Places in its region that name it, in any account that was read"),
+        integer("current_references", "Those of them that are not superseded template versions"),
+        integer("using_accounts", "Accounts they lie in"),
+        text("strongest", "Strength of the strongest: running, stopped, default, latest, pinned, named or old"),
+        text("strongest_by", "What that is: its type, id and account"),
+        text("blind_spot", "Why it could be used where nobody looked, in words; missing where it could not"),
+    ),
+    key=("account_id", "region", "image_id"),
+    derived_from=("images", "image_references", "image_shares", "accounts", "gaps"),
+)
+
 SNAPSHOT_COSTS = Frame(
     "snapshot_costs",
     "What one snapshot costs a month, as bounds, and what deleting it alone would save.",
@@ -77,10 +94,14 @@ SNAPSHOT_COSTS = Frame(
         money("fast_restore_usd", "Fast restore a month; zero without, missing without a price"),
         money("saving_low_usd", "Least that deleting it alone saves a month"),
         money("saving_high_usd", "Most that deleting it alone saves a month"),
-        text("basis", "Why the bounds are what they are: full, growth, copy, lineage unknown, archive, size unknown"),
+        text(
+            "basis",
+            "Why the bounds are what they are: full, growth, copy, lineage unknown, archive, archive and standard, "
+            "size unknown",
+        ),
     ),
     key=("account_id", "region", "snapshot_id"),
-    derived_from=("snapshots", "volumes", "fast_restores"),
+    derived_from=("snapshots", "volumes", "recycle_bin_snapshots", "fast_restores", "prices"),
 )
 
 FINDINGS = Frame(
@@ -146,6 +167,25 @@ RULE_RUNS = Frame(
     key=("rule_id",),
 )
 
+WAIVERS = Frame(
+    "waivers",
+    "One waiver of the configuration, and what became of it.",
+    (
+        text("rule_id", "The rule it is for"),
+        text("ticket", "Where it was decided"),
+        text("reason", "Why"),
+        text("owner", "Who owns what is excepted"),
+        text("approver", "Who accepted it"),
+        text("resources", "Resource ids it names, with commas; missing means any"),
+        text("accounts", "Accounts it names, with commas; missing means any"),
+        text("regions", "Regions it names, with commas; missing means any"),
+        moment("valid_from", "First day it counts"),
+        moment("valid_until", "Last day it counts, that day included"),
+        text("state", "active, expired, not yet, or unused: it counts and nothing matches it"),
+        integer("findings", "Findings it matches, whether it counts or not"),
+    ),
+)
+
 PRICES = Frame(
     "prices",
     "One list price.",
@@ -164,9 +204,11 @@ FRAMES = (
     ITEM_GAPS,
     GAPS,
     SNAPSHOT_ORIGINS,
+    IMAGE_USE,
     SNAPSHOT_COSTS,
     FINDINGS,
     TALLIES,
     RULE_RUNS,
+    WAIVERS,
     PRICES,
 )

@@ -1,0 +1,151 @@
+"""Judges an inventory: frames in by name, verdicts checked, gaps spread, crashes contained, waivers marked.
+
+Each account and region is judged alone, with its own frames only, by every rule; rules that look across accounts are
+asked once about everything before that. A verdict is missing wherever a frame that the rule names has a gap. For
+every rule and place, found + passed + unknown are the rows of its subject.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from auditor.config import Config
+from auditor.engine.across import judge_across
+from auditor.engine.gaps import Gaps
+from auditor.engine.partition import FINDINGS, Job, Outcome, Place
+from auditor.engine.pool import Progress, judge_all, pool_for
+from auditor.engine.supply import Reports
+from auditor.engine.waivers import waive
+from auditor.findings import Evaluation, finding_id, read_results, write_results
+from auditor.frames import FRAMES
+from auditor.inventory import GLOBAL, Inventory
+from auditor.rulebook import LoadedRule, settle
+
+__all__ = ["Evaluation", "evaluate", "finding_id", "read_results", "write_results"]
+
+
+def evaluate(
+    inventory: Inventory,
+    rules: Sequence[LoadedRule],
+    config: Config,
+    *,
+    first_seen: Mapping[str, datetime] | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge an inventory by rules; a pure function of its arguments, whatever the executor.
+
+    Args:
+        inventory: What was collected, on disk or in memory.
+        rules: The rules, from ``auditor.rulebook.load_rules``.
+        config: Parameters, severities, waivers, discount and owner tag.
+        first_seen: Finding id to when it was first reported; others are first seen now.
+        executor: Judges accounts and regions of an inventory on disk side by side; anything with the interface of
+            ``concurrent.futures`` whose workers can read the run folder. Left out, large inventories get processes.
+        progress: Told how many accounts and regions are done, of how many.
+
+    Raises:
+        ConfigError: The policy does not fit the rules.
+        InventoryError: The inventory is damaged.
+    """
+    settled = settle(rules, config)
+    active = sorted((loaded for loaded in rules if loaded.rule.id in settled), key=lambda loaded: loaded.rule.id)
+    reports = Reports(inventory)
+    job = Job(inventory, reports, active, settled, config)
+    gaps = Gaps.of(inventory)
+    where = _where(inventory, active)
+    rows = int(reports.frame("coverage")["rows"].sum())
+    with pool_for(executor, inventory, len(where), rows) as pool:
+        handed, seconds = judge_across(job, gaps)
+        places = [Place(*place, gaps.at(*place), handed.get(place, {})) for place in where]
+        outcomes = judge_all(job, places, pool, progress)
+    outcomes.sort(key=lambda outcome: (outcome.rule_id, outcome.account_id, outcome.region))
+    table, waivers = waive(_findings(outcomes, first_seen, inventory.as_of), config.waiver, inventory.as_of)
+    findings = FRAMES["findings"].from_arrow(table)
+    return Evaluation(
+        findings=findings,
+        tallies=_tallies(outcomes, findings),
+        rule_runs=_rule_runs(job, outcomes, seconds),
+        waivers=waivers,
+        coverage=reports.frame("coverage"),
+        gaps=reports.frame("gaps"),
+        item_gaps=reports.frame("item_gaps"),
+        rules={
+            loaded.rule.id: replace(loaded.rule, severity=settled[loaded.rule.id].severity or loaded.rule.severity)
+            for loaded in active
+        },
+        as_of=inventory.as_of,
+        manifest=inventory.manifest,
+    )
+
+
+def _where(inventory: Inventory, rules: Sequence[LoadedRule]) -> list[tuple[str, str]]:
+    """Every account and region, and accounts as a whole where a rule judges what has no region."""
+    where = inventory.partitions
+    if any("region" not in FRAMES[loaded.rule.subject].names for loaded in rules):
+        accounts = {account for account, _ in where} | set(inventory.read("accounts")["account_id"])
+        where = sorted([*where, *((account, GLOBAL) for account in accounts)])
+    return where
+
+
+def _findings(outcomes: Sequence[Outcome], first_seen: Mapping[str, datetime] | None, as_of: datetime) -> pa.Table:
+    tables = [outcome.findings for outcome in outcomes if outcome.findings is not None]
+    table = pa.concat_tables(tables) if tables else FINDINGS.empty_table()
+    field = FINDINGS.field("first_seen")
+    if first_seen:
+        since = [first_seen.get(each, as_of) for each in table.column("finding_id").to_pylist()]
+        column = pa.array(since, field.type)
+    else:
+        column = pa.repeat(pa.scalar(as_of, field.type), len(table))
+    return table.set_column(FINDINGS.get_field_index("first_seen"), field, column)
+
+
+def _tallies(outcomes: Sequence[Outcome], findings: pd.DataFrame) -> pd.DataFrame:
+    keys = ["rule_id", "account_id", "region"]
+    marked = findings.loc[findings["waiver"].notna(), keys]
+    waived = {key: len(rows) for key, rows in marked.groupby(keys).indices.items()} if len(marked) else {}
+    places = [(outcome.rule_id, outcome.account_id, outcome.region) for outcome in outcomes]
+    values: dict[str, list[Any]] = {
+        "rule_id": [place[0] for place in places],
+        "account_id": [place[1] for place in places],
+        "region": [place[2] for place in places],
+        "evaluated": [outcome.evaluated for outcome in outcomes],
+        "found": [outcome.found for outcome in outcomes],
+        "passed": [outcome.evaluated - outcome.found - outcome.unknown for outcome in outcomes],
+        "unknown": [outcome.unknown for outcome in outcomes],
+        "waived": [waived.get(place, 0) for place in places],
+    }
+    return FRAMES["tallies"].of(values)
+
+
+def _rule_runs(job: Job, outcomes: Sequence[Outcome], seconds: Mapping[str, float]) -> pd.DataFrame:
+    took = dict(seconds)
+    crashes: dict[str, str] = {}
+    for outcome in outcomes:
+        took[outcome.rule_id] = took.get(outcome.rule_id, 0.0) + outcome.seconds
+        if outcome.crash:
+            crashes.setdefault(outcome.rule_id, outcome.crash)
+    rows = []
+    for loaded in job.rules:
+        settled = job.settled[loaded.rule.id]
+        rows.append(
+            {
+                "rule_id": loaded.rule.id,
+                "title": loaded.rule.title,
+                "severity": settled.severity or loaded.rule.severity,
+                "parameters": json.dumps(dict(settled.parameters), sort_keys=True, ensure_ascii=False, default=str),
+                "sha256": loaded.sha256,
+                "built_in": loaded.built_in,
+                "seconds": took.get(loaded.rule.id, 0.0),
+                "crash": crashes.get(loaded.rule.id),
+            }
+        )
+    return FRAMES["rule_runs"].rows(rows)

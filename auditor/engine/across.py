@@ -1,0 +1,50 @@
+"""Rules that look across accounts: asked once about everything, their verdicts handed to each account and region."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from auditor.engine.gaps import Gaps, elsewhere
+from auditor.engine.partition import Handed, Job
+from auditor.engine.verdicts import Verdict, ask, nothing_told
+from auditor.inventory import GLOBAL, Partition
+
+
+def judge_across(job: Job, gaps: Gaps) -> tuple[dict[Partition, dict[str, Handed]], dict[str, float]]:
+    """Ask every rule with ``reach="organisation"``.
+
+    Returns:
+        The verdicts by place and rule, and how many seconds each rule took.
+    """
+    handed: dict[Partition, dict[str, Handed]] = {}
+    seconds: dict[str, float] = {}
+    supply = job.supply()
+    for loaded in job.rules:
+        rule = loaded.rule
+        if rule.reach != "organisation":
+            continue
+        started = perf_counter()
+        dark = elsewhere(rule, gaps)
+        subject = supply.frame(rule.subject)
+        verdict = Verdict(nothing_told(len(subject))) if dark else None
+        verdict = verdict or ask(loaded, job.settled[rule.id].parameters, supply, len(subject))
+        for place, rows in _by_place(subject).items():
+            handed.setdefault(place, {})[rule.id] = Handed(verdict.part(rows), dark)
+        seconds[rule.id] = perf_counter() - started
+    return handed, seconds
+
+
+def _by_place(subject: pd.DataFrame) -> dict[Partition, np.ndarray[Any, Any]]:
+    """The positions of a frame's rows by account and region."""
+    if not len(subject):
+        return {}
+    keys = subject[["account_id"]].assign(region=subject["region"] if "region" in subject.columns else GLOBAL)
+    numbers = keys.groupby(["account_id", "region"], sort=False).ngroup().to_numpy()
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    groups = np.split(order, starts[1:])
+    return {(str(keys.iat[rows[0], 0]), str(keys.iat[rows[0], 1])): rows for rows in groups}

@@ -1,0 +1,238 @@
+"""Judges one account and region: asks its rules, lets gaps spread, and makes the findings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.config import Config
+from auditor.engine.gaps import Gap, dark
+from auditor.engine.money import costs, id_column, names, owners
+from auditor.engine.supply import Reports, Supply
+from auditor.engine.verdicts import OWN, Verdict, ask
+from auditor.engine.words import arrow, evidence, sentences
+from auditor.findings import ID_DIGITS
+from auditor.frames import FRAMES
+from auditor.inventory import GLOBAL, Inventory
+from auditor.rulebook import LoadedRule, Settled
+
+FINDINGS = FRAMES["findings"].arrow_schema
+_NO_TEXT = pa.scalar(None, pa.string())
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for every account and region of one evaluation."""
+
+    inventory: Inventory
+    reports: Reports
+    rules: Sequence[LoadedRule]
+    settled: Mapping[str, Settled]
+    config: Config
+
+    def supply(self, account_id: str | None = None, region: str | None = None) -> Supply:
+        """The frames of one account and region, or of all."""
+        return Supply(self.inventory, self.reports, self.config.cost.discount, account_id, region)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """The verdict of a rule that looks across accounts, on the rows of one account and region.
+
+    Attributes:
+        dark: Why nothing can be told anywhere, or ``""``.
+    """
+
+    verdict: Verdict
+    dark: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One account and region, with what is missing there and what was already judged for it."""
+
+    account_id: str
+    region: str
+    gaps: tuple[Gap, ...] = ()
+    handed: Mapping[str, Handed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one rule came to in one account and region."""
+
+    rule_id: str
+    account_id: str
+    region: str
+    evaluated: int
+    found: int
+    unknown: int
+    seconds: float
+    crash: str
+    findings: pa.Table | None
+
+
+def judge(job: Job, place: Place) -> list[Outcome]:
+    """Judge one account and region by every rule that has a subject there."""
+    supply = job.supply(place.account_id, place.region)
+    outcomes = []
+    for loaded in job.rules:
+        if ("region" in FRAMES[loaded.rule.subject].names) == (place.region == GLOBAL):
+            continue
+        started = perf_counter()
+        subject = supply.frame(loaded.rule.subject)
+        if len(subject):
+            outcomes.append(_outcome(job, place, supply, loaded, subject, started))
+    return outcomes
+
+
+def _outcome(
+    job: Job, place: Place, supply: Supply, loaded: LoadedRule, subject: pd.DataFrame, started: float
+) -> Outcome:
+    rule, rows = loaded.rule, len(subject)
+    settled = job.settled[rule.id]
+    handed = place.handed.get(rule.id)
+    everywhere, single = dark(rule, subject, place.gaps)
+    everywhere = everywhere or (handed.dark if handed else "")
+    if everywhere:
+        verdict = Verdict(pd.Series(pd.NA, index=range(rows), dtype="boolean"), pd.DataFrame(index=range(rows)))
+    else:
+        verdict = handed.verdict if handed else ask(loaded, settled.parameters, supply, rows)
+    answered = verdict.found.to_numpy(dtype=float, na_value=np.nan)
+    answered[list(single)] = np.nan
+    unknown, found = np.isnan(answered), answered == 1.0
+    findings = None
+    if found.any() or unknown.any():
+        tables = []
+        if found.any():
+            tables.append(_found(job, place, supply, loaded, subject, verdict, found.nonzero()[0]))
+        if unknown.any():
+            reasons = _reasons(rule.subject, verdict, unknown.nonzero()[0], everywhere, single)
+            tables.append(_unknown(job, place, loaded, subject, unknown.nonzero()[0], reasons))
+        findings = pa.concat_tables(tables)
+        order = [("resource_id", "ascending"), ("discriminator", "ascending"), ("finding_id", "ascending")]
+        findings = findings.take(pc.sort_indices(findings, sort_keys=order))
+    counts = int(found.sum()), int(unknown.sum())
+    assert int((answered == 0.0).sum()) + sum(counts) == rows, f"{rule.id} lost rows"  # noqa: S101 - the promise of every tally
+    return Outcome(
+        rule.id,
+        place.account_id,
+        place.region,
+        rows,
+        *counts,
+        perf_counter() - started,
+        verdict.crash,
+        findings,
+    )
+
+
+def _reasons(
+    subject: str, verdict: Verdict, rows: np.ndarray[Any, Any], everywhere: str, single: Mapping[int, str]
+) -> pa.Array:
+    if everywhere:
+        return pa.repeat(everywhere, len(rows))
+    if verdict.crash:
+        return pa.repeat(f"Could not tell: the rule crashed with {verdict.crash}.", len(rows))
+    noun = FRAMES[subject].noun or "row"
+    plain = f"Could not tell: something that the rule must know of this {noun} is missing."
+    given = pa.nulls(len(rows), pa.string())
+    if "unknown_because" in verdict.extra.columns:
+        words = arrow(verdict.extra["unknown_because"].iloc[rows])
+        given = pc.binary_join_element_wise("Could not tell: ", words, ".", "")
+    if single:
+        given = pc.coalesce(pa.array([single.get(row) for row in rows.tolist()], pa.string()), given)
+    return pc.fill_null(given, plain)
+
+
+def _found(
+    job: Job,
+    place: Place,
+    supply: Supply,
+    loaded: LoadedRule,
+    subject: pd.DataFrame,
+    verdict: Verdict,
+    rows: np.ndarray[Any, Any],
+) -> pa.Table:
+    rule, settled = loaded.rule, job.settled[loaded.rule.id]
+    mine, extra = subject.iloc[rows], verdict.extra.iloc[rows]
+    ids = arrow(mine[id_column(rule.subject)])
+    proof = {name: extra[name] for name in extra.columns if name not in OWN}
+    severity = pa.repeat(settled.severity or rule.severity, len(rows))
+    if settled.severity is None and "severity" in extra.columns:
+        severity = pc.coalesce(arrow(extra["severity"]), severity)
+    columns: dict[str, pa.Array | None] = {
+        "severity": severity,
+        "discriminator": arrow(extra["discriminator"]).cast(pa.string()) if "discriminator" in extra.columns else None,
+        "resource_name": names(mine),
+        "message": sentences(rule.message, {**{name: mine[name] for name in mine.columns}, **proof}, len(rows)),
+        "evidence": evidence(proof, len(rows)),
+        "owner": owners(rule.subject, ids, supply, job.config.report.owner_tag),
+        **costs(rule.subject, ids, supply, place.gaps),
+    }
+    return _table(job, place, loaded, "found", ids, columns)
+
+
+def _unknown(
+    job: Job, place: Place, loaded: LoadedRule, subject: pd.DataFrame, rows: np.ndarray[Any, Any], reasons: pa.Array
+) -> pa.Table:
+    mine = subject.iloc[rows]
+    columns = {
+        "severity": pa.repeat(job.settled[loaded.rule.id].severity or loaded.rule.severity, len(rows)),
+        "resource_name": names(mine),
+        "message": reasons,
+        "evidence": pa.repeat("{}", len(rows)),
+    }
+    return _table(job, place, loaded, "unknown", arrow(mine[id_column(loaded.rule.subject)]), columns)
+
+
+def _table(
+    job: Job, place: Place, loaded: LoadedRule, verdict: str, ids: pa.Array, columns: Mapping[str, pa.Array | None]
+) -> pa.Table:
+    rule, rows = loaded.rule, len(ids)
+    partition = partition_of(place.region, job.config.scope.partition)
+    same = {
+        "rule_id": rule.id,
+        "rule_title": rule.title,
+        "verdict": verdict,
+        "partition": partition,
+        "account_id": place.account_id,
+        "region": place.region,
+        "resource_type": FRAMES[rule.subject].noun or rule.subject,
+        "rule_sha256": loaded.sha256,
+    }
+    prefix = "\x1f".join((rule.id, partition, place.account_id, place.region))
+    made: dict[str, pa.Array] = {name: pa.repeat(value, rows) for name, value in same.items()}
+    made |= {name: column for name, column in columns.items() if column is not None}
+    made["resource_id"] = ids
+    made["finding_id"] = _finding_ids(prefix, ids, columns.get("discriminator"))
+    arrays = [made[name] if name in made else pa.nulls(rows, FINDINGS.field(name).type) for name in FINDINGS.names]
+    return pa.table(arrays, schema=FINDINGS)
+
+
+def _finding_ids(prefix: str, ids: pa.Array, discriminators: pa.Array | None) -> pa.Array:
+    """``findings.finding_id`` for many rows of one rule and place."""
+    start = hashlib.sha256(f"{prefix}\x1f".encode())
+    tails = pc.binary_join_element_wise(
+        ids, _NO_TEXT if discriminators is None else discriminators, "\x1f", null_handling="replace"
+    )
+    digests = []
+    for tail in tails.to_pylist():
+        digest = start.copy()
+        digest.update(tail.encode())
+        digests.append(digest.hexdigest()[:ID_DIGITS])
+    return pa.array(digests, pa.string())
+
+
+def partition_of(region: str, otherwise: str) -> str:
+    """The partition that a region lies in; the configured one where its name does not tell."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else otherwise

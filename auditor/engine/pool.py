@@ -1,0 +1,106 @@
+"""Judging many accounts and regions at once, in processes that read the run folder for themselves."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from auditor.config import Config
+from auditor.engine.partition import Job, Outcome, Place, judge
+from auditor.engine.supply import Reports
+from auditor.errors import RuleError
+from auditor.inventory import JOURNAL, Inventory
+from auditor.rulebook import LoadedRule, Settled, load_rule
+
+#: Rows below which starting processes takes longer than judging.
+WORTH_A_POOL = 200_000
+
+#: Chunks of work for each worker: enough for the slow ones to even out.
+_CHUNKS = 8
+
+Progress = Callable[[int, int], None]
+
+#: File, hash and origin of a rule: what a process needs to load it again.
+Source = tuple[str, str, bool]
+
+
+@contextmanager
+def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows: int) -> Iterator[Executor | None]:
+    """The executor to judge with: the caller's, our own where that pays, or none.
+
+    Our own starts fresh interpreters, for forking a process that runs threads is unsafe; none is started from
+    within a worker, nor for an inventory in memory, which other processes cannot read.
+    """
+    workers = min(os.cpu_count() or 1, places)
+    if inventory.folder is None:
+        yield None
+    elif executor is not None:
+        yield executor
+    elif workers < 2 or rows < WORTH_A_POOL or multiprocessing.parent_process() is not None:
+        yield None
+    else:
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as own:
+            for _ in range(workers):  # they import while rules that look across accounts are asked here
+                own.submit(os.getpid)
+            yield own
+
+
+def judge_all(job: Job, places: Sequence[Place], pool: Executor | None, progress: Progress | None) -> list[Outcome]:
+    """Judge every place, in the pool if there is one."""
+    if pool is None:
+        return _here(job, places, progress)
+    folder = job.inventory.folder
+    assert folder is not None  # noqa: S101 - pool_for gives none otherwise
+    sources = tuple((str(loaded.path), loaded.sha256, loaded.built_in) for loaded in job.rules)
+    size = max(1, len(places) // (_CHUNKS * (os.cpu_count() or 1)))
+    chunks = [tuple(places[start : start + size]) for start in range(0, len(places), size)]
+    try:
+        jobs = [pool.submit(judge_chunk, folder, sources, job.settled, job.config, chunk) for chunk in chunks]
+        outcomes: list[Outcome] = []
+        done = 0
+        for waiting, chunk in zip(jobs, chunks, strict=True):
+            outcomes += waiting.result()
+            done += len(chunk)
+            if progress is not None:
+                progress(done, len(places))
+    except BrokenProcessPool:  # a script without a main guard, a worker out of memory: the answer is the same from here
+        return _here(job, places, progress)
+    return outcomes
+
+
+def judge_chunk(
+    folder: Path, sources: Sequence[Source], settled: Mapping[str, Settled], config: Config, places: Sequence[Place]
+) -> list[Outcome]:
+    """Judge some places of a run folder; what a worker runs."""
+    inventory, reports = _opened(folder, (folder / JOURNAL).stat().st_mtime_ns)
+    job = Job(inventory, reports, [_loaded(*source) for source in sources], settled, config)
+    return [outcome for place in places for outcome in judge(job, place)]
+
+
+def _here(job: Job, places: Sequence[Place], progress: Progress | None) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for done, place in enumerate(places, 1):
+        outcomes += judge(job, place)
+        if progress is not None:
+            progress(done, len(places))
+    return outcomes
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: Path, written: int) -> tuple[Inventory, Reports]:  # noqa: ARG001 - a folder that grew is read anew
+    inventory = Inventory.load(folder)
+    return inventory, Reports(inventory)
+
+
+@lru_cache(maxsize=256)
+def _loaded(path: str, sha256: str, built_in: bool) -> LoadedRule:
+    loaded = load_rule(Path(path), built_in=built_in)
+    if loaded.sha256 != sha256:
+        raise RuleError(f"{path} changed while it was being used.", "Run again.")
+    return loaded

@@ -1,0 +1,79 @@
+"""The frames that rules ask for by name: read or derived when first asked for, and kept while they may be again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from auditor.analysis import DERIVED, derive
+from auditor.frames import FRAMES
+from auditor.inventory import GLOBAL, Inventory
+
+ABOUT_THE_RUN = ("coverage", "gaps", "item_gaps")
+
+
+@dataclass
+class Reports:
+    """Coverage, gaps and item gaps of a whole inventory, made when first asked for."""
+
+    inventory: Inventory
+    _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One of ``ABOUT_THE_RUN``."""
+        if name not in self._kept:
+            self._kept[name] = getattr(self.inventory, name)()
+        return self._kept[name]
+
+
+@dataclass
+class Supply:
+    """The frames of one account and region, or of everything that was collected where they are left out.
+
+    What a rule gets is a copy that shares its memory until it is written to, so that its edits stay its own.
+    """
+
+    inventory: Inventory
+    reports: Reports
+    discount: float = 0.0
+    account_id: str | None = None
+    region: str | None = None
+    _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment that is judged."""
+        return self.inventory.as_of
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A frame by name."""
+        if name not in self._kept:
+            self._kept[name] = self._made(name)
+        return self._kept[name].copy(deep=False)
+
+    def _made(self, name: str) -> pd.DataFrame:
+        if name in ABOUT_THE_RUN:
+            return self._here(self.reports.frame(name))
+        if name in DERIVED and not self.inventory.holds(name):
+            return self._derived(name)
+        whole_account = self.region == GLOBAL
+        return self.inventory.read(name, self.account_id, None if whole_account else self.region)
+
+    def _derived(self, name: str) -> pd.DataFrame:
+        if self.account_id is not None:
+            return derive(name, self.frame, self.as_of, self.discount)
+        places = self.inventory.partitions if FRAMES[name].derived_from else []
+        if not places:  # rests on nothing that was collected, or nothing was
+            return derive(name, self.frame, self.as_of, self.discount)
+        parts = [Supply(self.inventory, self.reports, self.discount, *place).frame(name) for place in places]
+        return pd.concat(parts, ignore_index=True)
+
+    def _here(self, rows: pd.DataFrame) -> pd.DataFrame:
+        if self.account_id is None:
+            return rows
+        mine = rows["account_id"] == self.account_id
+        if self.region != GLOBAL:
+            mine &= rows["region"].isin([self.region, GLOBAL])
+        return rows[mine].reset_index(drop=True)

@@ -1,0 +1,116 @@
+"""Asks one rule, checks what it answers, and contains it when it crashes."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from auditor.rule import SEVERITIES
+from auditor.rulebook import LoadedRule
+
+#: Columns of a verdict frame that are not evidence.
+OWN = ("found", "severity", "discriminator", "unknown_because")
+
+
+class Frames(Protocol):
+    """What gives frames by name."""
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A frame by name."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment that is judged."""
+
+
+class Unsound(Exception):  # noqa: N818 - never leaves this file; becomes a rule's crash
+    """A rule answered something that is no verdict."""
+
+
+@dataclass
+class Verdict:
+    """What a rule said of its subject's rows, by position.
+
+    Attributes:
+        found: True found, False passed, missing could not tell.
+        extra: Evidence columns, and ``severity``, ``discriminator``, ``unknown_because`` where the rule gave them.
+        crash: Error, file and line; then nothing could be told.
+    """
+
+    found: pd.Series[Any]
+    extra: pd.DataFrame = field(default_factory=pd.DataFrame)
+    crash: str = ""
+
+    def part(self, positions: np.ndarray[Any, Any]) -> Verdict:
+        """The verdict on some of the rows."""
+        return Verdict(
+            self.found.iloc[positions].reset_index(drop=True),
+            self.extra.iloc[positions].reset_index(drop=True),
+            self.crash,
+        )
+
+
+def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows: int) -> Verdict:
+    """Ask a rule about the rows of its subject.
+
+    Args:
+        loaded: The rule.
+        parameters: Its parameters after the policy.
+        supply: Gives the frames it asks for.
+        rows: How many rows its subject has.
+    """
+    rule = loaded.rule
+    try:
+        given: dict[str, Any] = {name: supply.frame(name) for name in rule.frames}
+        if rule.wants_as_of:
+            given["as_of"] = pd.Timestamp(supply.as_of)
+        return _checked(rule.function(**given, **parameters), rows)
+    except Unsound as error:
+        crash = f"{error} ({loaded.path.name})"
+    except Exception as error:  # a rule may raise anything; it is shown and its subject counts as unknown
+        crash = f"{type(error).__name__}: {' '.join(str(error).split())[:500]} ({_line(error, loaded.path)})"
+    return Verdict(nothing_told(rows), pd.DataFrame(index=range(rows)), crash)
+
+
+def nothing_told(rows: int) -> pd.Series[Any]:
+    """Could not tell, for every row."""
+    return pd.Series(pd.arrays.BooleanArray(np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)))
+
+
+def _checked(answer: object, rows: int) -> Verdict:
+    if isinstance(answer, pd.DataFrame):
+        if "found" not in answer.columns:
+            raise Unsound("The rule returned a frame without the column found.")
+        if not answer.columns.is_unique:
+            raise Unsound("The rule returned a frame with two columns of one name.")
+        frame = answer
+    elif isinstance(answer, pd.Series):
+        frame = answer.to_frame("found")
+    else:
+        raise Unsound(f"The rule returned {type(answer).__name__}, not a column of verdicts or a frame.")
+    expected = pd.RangeIndex(rows)
+    if not frame.index.equals(expected):
+        if len(frame) != rows or not frame.index.is_unique or not frame.index.isin(expected).all():
+            raise Unsound(f"The rule judged {len(frame)} rows of its subject's {rows}, or rows of another frame.")
+        frame = frame.reindex(expected)
+    if not pd.api.types.is_bool_dtype(frame["found"].dtype):
+        raise Unsound(f"The rule's verdicts are {frame['found'].dtype}, not yes, no or missing (boolean).")
+    if "severity" in frame.columns:
+        graded = set(frame["severity"].dropna().unique()) - set(SEVERITIES)
+        if graded:
+            raise Unsound(f"The rule graded a row {sorted(map(str, graded))[0]!r}, which is no severity.")
+    return Verdict(frame["found"].astype("boolean"), frame.drop(columns="found"))
+
+
+def _line(error: Exception, path: Path) -> str:
+    """File and line: the rule's own where it can be told, else where the error arose."""
+    steps = traceback.extract_tb(error.__traceback__)
+    step = next((step for step in reversed(steps) if step.filename == str(path)), steps[-1])
+    return f"{Path(step.filename).name}:{step.lineno}"

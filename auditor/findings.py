@@ -1,0 +1,142 @@
+"""What judging comes to: findings with an identity, tallies, and how they are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from auditor.errors import InventoryError
+from auditor.frames import FRAMES
+from auditor.inventory import Manifest
+from auditor.rule import SEVERITIES, Rule, Severity
+
+__all__ = ["RESULTS", "Evaluation", "fill", "finding_id", "read_results", "write_results"]
+
+#: The frames that are kept beside the inventory, each in a Parquet file of its name.
+RESULTS = ("findings", "tallies", "rule_runs", "coverage", "item_gaps", "waivers")
+
+ID_DIGITS = 20
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the rules made of an inventory; every frame is declared in ``auditor.frames``.
+
+    Attributes:
+        findings: What was found or could not be told, by rule, account, region and resource.
+        tallies: A row for every rule, account and region with anything to judge.
+        rule_runs: A row for every rule.
+        waivers: A row for every waiver of the configuration.
+        coverage: What became of every collector.
+        gaps: Which frames are incomplete where.
+        item_gaps: Single resources that could not be read.
+        rules: The rules that ran, by id, with the severity that the policy gave them.
+        as_of: The moment that was judged.
+        manifest: Who collected what, when.
+    """
+
+    findings: pd.DataFrame
+    tallies: pd.DataFrame
+    rule_runs: pd.DataFrame
+    waivers: pd.DataFrame
+    coverage: pd.DataFrame
+    gaps: pd.DataFrame
+    item_gaps: pd.DataFrame
+    rules: Mapping[str, Rule]
+    as_of: datetime
+    manifest: Manifest
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether anything could not be seen or told: a gap, an unknown verdict or a crashed rule."""
+        return bool(
+            (self.coverage["status"] != "complete").any()
+            or len(self.item_gaps)
+            or (self.tallies["unknown"] > 0).any()
+            or self.rule_runs["crash"].notna().any()
+        )
+
+    @property
+    def worst(self) -> Severity | None:
+        """The worst severity among findings that nobody waived; none where there are none."""
+        open_ones = (self.findings["verdict"] == "found") & self.findings["waiver"].isna()
+        present = set(self.findings.loc[open_ones, "severity"].unique())
+        return next((severity for severity in SEVERITIES if severity in present), None)
+
+
+def finding_id(
+    rule_id: str, partition: str, account_id: str, region: str, resource_id: str, discriminator: str | None = None
+) -> str:
+    """The stable identity of a finding: nothing in it moves with descriptions, order or dates."""
+    text = "\x1f".join((rule_id, partition, account_id, region, resource_id, discriminator or ""))
+    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+class _Tolerant(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "unknown"
+
+
+def fill(template: str, values: Mapping[str, Any]) -> str:
+    """A template with its braces filled in; what is missing is called unknown."""
+    known = {name: value for name, value in values.items() if value is not None and value is not pd.NA}
+    return string.Formatter().vformat(template, (), _Tolerant(known))
+
+
+def write_results(evaluation: Evaluation, folder: Path) -> dict[str, str]:
+    """Keep an evaluation in a run folder, one Parquet file for each frame in ``RESULTS``.
+
+    Returns:
+        File name to its sha256.
+
+    Raises:
+        InventoryError: The folder cannot be written.
+    """
+    sums: dict[str, str] = {}
+    for name in RESULTS:
+        frame = FRAMES[name]
+        sink = pa.BufferOutputStream()
+        pq.write_table(frame.to_arrow(getattr(evaluation, name)), sink, compression="zstd")
+        content = sink.getvalue()
+        path = folder / f"{name}.parquet"
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        except OSError as error:
+            raise InventoryError(f"{path} cannot be written: {error.strerror}.") from error
+        sums[path.name] = hashlib.sha256(content).hexdigest()
+    return sums
+
+
+def read_results(folder: Path) -> dict[str, pd.DataFrame]:
+    """The frames that ``write_results`` kept; a frame that an older version did not keep comes back empty.
+
+    Raises:
+        InventoryError: The folder holds no findings, or a file is damaged.
+    """
+    if not (folder / "findings.parquet").exists():
+        raise InventoryError(f"{folder} holds no findings.", f"Judge it first: auditor report {folder}")
+    frames: dict[str, pd.DataFrame] = {}
+    for name in RESULTS:
+        path = folder / f"{name}.parquet"
+        if not path.exists():
+            frames[name] = FRAMES[name].empty()
+            continue
+        try:
+            table = pq.read_table(path, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise InventoryError(
+                f"{path} is not a readable Parquet file.", f"Judge again: auditor report {folder}"
+            ) from error
+        frames[name] = FRAMES[name].from_arrow(table)
+    return frames
