@@ -62,7 +62,7 @@ def get(reader: Reader) -> Iterator[Page]:
 
     def new(versions: Iterable[Item]) -> Page:
         fresh = {(version["LaunchTemplateId"], version["VersionNumber"]): version for version in versions}
-        page = [
+        page: Page = [
             {"Version": version, "Template": templates.get(key[0])} for key, version in fresh.items() if key not in seen
         ]
         seen.update(fresh)
