@@ -102,11 +102,13 @@ class RestJsonCodec:
         if payload is None:
             return dict(apply(self._reading.body(shape), read_body(body)))
         member = shape.members[payload]
+        if not body and payload not in shape.required_members:
+            return {}
         if member.type_name == "blob":
             return {payload: body}
         if member.type_name == "string":
             return {payload: body.decode("utf-8", "replace")}
-        return {payload: apply(self._reading.convert(member), read_body(body))} if body else {}
+        return {payload: apply(self._reading.convert(member), read_body(body))}
 
     def answer(self, operation: str, output: Mapping[str, Any], request_id: str) -> HttpAnswer:
         """See Codec."""
