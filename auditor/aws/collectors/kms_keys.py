@@ -9,6 +9,7 @@ import pandas as pd
 from botocore.exceptions import ClientError
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where, in_pages
+from auditor.aws.outcome import error_code, is_refusal, outcome_of
 from auditor.aws.shape import Field, shape
 
 _NOT_FOUND = "NotFoundException"
@@ -53,10 +54,14 @@ def get(reader: Reader) -> Iterator[Page]:
         try:
             return reader.call("kms", "DescribeKey", KeyId=arn)
         except ClientError as error:
-            codes[arn] = error.response["Error"]["Code"]
+            codes[arn] = error_code(error)
             if codes[arn] == _NOT_FOUND:
                 return {}
-            raise
+            if _account({"Key": arn}) == reader.where.account_id or not is_refusal(error):
+                raise
+            # another account's policy says nothing of what we may ask about our own keys
+            reader.gap(arn, codes[arn], outcome_of(error).message)
+            return {}
 
     def items() -> Iterator[Item]:
         told = set()
