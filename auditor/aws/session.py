@@ -7,7 +7,8 @@ parser whose timestamps are read by the standard library, because dateutil takes
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.config import Config as ClientConfig
@@ -39,17 +40,15 @@ def read_timestamp(value: Any) -> datetime:
     """A timestamp of an answer, as botocore reads it but eight times faster for ISO 8601.
 
     Only the extended form with time and zone goes the fast way; JSON's epoch numbers, HTTP dates and whatever else
-    there may be go botocore's own.
+    there may be go botocore's own. What names no zone is UTC, as all of AWS's times are.
     """
     if isinstance(value, str) and len(value) >= 20 and value[4] == value[7] == "-" and value[10] == "T":
-        try:
+        with suppress(ValueError):
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
             if moment.tzinfo is not None:
                 return moment
-    return parse_timestamp(value)
+    moment = parse_timestamp(value)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 class Sessions:
