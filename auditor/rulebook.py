@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from auditor.analysis import DERIVED
+from auditor.analysis import ACROSS, DERIVED
 from auditor.config import Config, RulePolicy
 from auditor.errors import ConfigError, RuleError
 from auditor.frames import FRAMES, INVENTORY
@@ -239,6 +239,10 @@ def _check_frames(path: Path, rule: Rule) -> None:
             raise RuleError(
                 f"{path} asks for the frame {name}, which is only there when all rules have run.",
                 "Ask for what was collected or derived; `auditor columns` lists it.",
+            )
+        if name in ACROSS and rule.reach != "organisation":
+            raise RuleError(
+                f"{path} asks for the frame {name}, which looks across accounts.", 'Declare reach="organisation".'
             )
     if rule.subject not in INVENTORY:
         raise RuleError(f"{path} judges {rule.subject}, which is not collected.", "Judge a collected frame.")

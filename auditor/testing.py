@@ -31,6 +31,11 @@ an example may say:
     One frame whose collector was refused for the judged row alone.
 ``expect``
     Columns of the finding, or keys of its evidence, to the values they must have; in ``FAILS`` and ``UNKNOWN``.
+
+A rule returns a nullable boolean for every row of its subject, on the subject's index, or a frame on that index with
+``found`` and evidence columns. Three more columns mean something: ``severity`` grades a row, ``discriminator`` tells
+two findings of one resource apart over time (a grantee, say), and ``unknown_because`` is the whole sentence that says
+why a missing verdict is missing.
 """
 
 from __future__ import annotations

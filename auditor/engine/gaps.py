@@ -117,10 +117,10 @@ def dark(rule: Rule, subject: pd.DataFrame, here: Sequence[Gap]) -> tuple[str, d
 def elsewhere(rule: Rule, gaps: Gaps) -> str:
     """Why a rule that looks across accounts can tell nothing anywhere, or ``""``.
 
-    A gap counts when it is in a frame other than the subject's. Rules that ask for the frame ``gaps`` judge
-    what is missing in other places themselves.
+    A gap counts when it is in a frame other than the subject's. Rules that ask for the frame ``gaps``, or for
+    a frame derived from it, judge what is missing in other places themselves.
     """
-    if rule.reach != "organisation" or "gaps" in rule.frames:
+    if rule.reach != "organisation" or any("gaps" in sources(name) for name in rule.frames):
         return ""
     frames = needed(name for name in rule.frames if name != rule.subject)
     counted = []

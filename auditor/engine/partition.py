@@ -145,8 +145,7 @@ def _reasons(
     plain = f"Could not tell: something that the rule must know of this {noun} is missing."
     given = pa.nulls(len(rows), pa.string())
     if "unknown_because" in verdict.extra.columns:
-        words = arrow(verdict.extra["unknown_because"].iloc[rows])
-        given = pc.binary_join_element_wise("Could not tell: ", words, ".", "")
+        given = arrow(verdict.extra["unknown_because"].iloc[rows])
     if single:
         given = pc.coalesce(pa.array([single.get(row) for row in rows.tolist()], pa.string()), given)
     return pc.fill_null(given, plain)

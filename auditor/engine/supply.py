@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.analysis import DERIVED, derive
+from auditor.analysis import ACROSS, DERIVED, derive
 from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
 
@@ -62,7 +62,7 @@ class Supply:
         return self.inventory.read(name, self.account_id, None if whole_account else self.region)
 
     def _derived(self, name: str) -> pd.DataFrame:
-        if self.account_id is not None:
+        if self.account_id is not None or name in ACROSS:
             return derive(name, self.frame, self.as_of, self.discount)
         places = self.inventory.partitions if FRAMES[name].derived_from else []
         if not places:  # rests on nothing that was collected, or nothing was

@@ -104,6 +104,22 @@ SNAPSHOT_COSTS = Frame(
     derived_from=("snapshots", "volumes", "recycle_bin_snapshots", "fast_restores", "prices"),
 )
 
+IMAGE_COSTS = Frame(
+    "image_costs",
+    "What one image with EBS storage costs a month, as bounds, and what deregistering it alone, with its snapshots, "
+    "would save.",
+    (
+        *WHERE,
+        text("image_id", "The image"),
+        money("monthly_low_usd", "Least it costs a month: snapshots that no other image maps, fast restore included"),
+        money("monthly_high_usd", "Most it costs a month: all of its snapshots, fast restore included"),
+        money("saving_low_usd", "Least that goes with it: snapshots that no other image maps"),
+        money("saving_high_usd", "Most that goes with it"),
+    ),
+    key=("account_id", "region", "image_id"),
+    derived_from=("images", "image_block_devices", "snapshot_costs"),
+)
+
 FINDINGS = Frame(
     "findings",
     "One resource that a rule found, or could not tell about.",
@@ -206,6 +222,7 @@ FRAMES = (
     SNAPSHOT_ORIGINS,
     IMAGE_USE,
     SNAPSHOT_COSTS,
+    IMAGE_COSTS,
     FINDINGS,
     TALLIES,
     RULE_RUNS,

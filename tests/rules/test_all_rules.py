@@ -1,0 +1,82 @@
+"""What holds for every rule, whoever wrote it: its examples, its gaps, its tallies."""
+
+import pytest
+
+from auditor.analysis import sources
+from auditor.config import Config
+from auditor.engine import evaluate
+from auditor.frames import FRAMES, INVENTORY
+from auditor.inventory import Inventory
+from auditor.rulebook import load_rules
+from auditor.testing import AS_OF, inventory_of, prove, try_example
+
+RULES = {loaded.rule.id: loaded for loaded in load_rules()}
+EXAMPLES = [
+    (name, kind, place)
+    for name, loaded in RULES.items()
+    for kind in ("fails", "passes", "unknown")
+    for place in range(len(getattr(loaded, kind)))
+]
+COLLECTED = [
+    (name, frame)
+    for name, loaded in RULES.items()
+    for frame in sorted({source for named in loaded.rule.frames for source in sources(named)})
+    if frame in INVENTORY
+]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_examples_hold(name):
+    assert prove(RULES[name]) >= 3
+
+
+@pytest.mark.parametrize(("name", "kind", "place"), EXAMPLES)
+def test_found_passed_and_unknown_are_all_there_is(name, kind, place):
+    loaded = RULES[name]
+    example = getattr(loaded, kind)[place]
+    inventory, _ = inventory_of(loaded, example)
+    config = Config.of({"rules": {name: dict(example.get("params", {}))}})
+    evaluation = evaluate(inventory, [loaded], config)
+    tallies = evaluation.tallies
+    assert tallies["evaluated"].sum() == len(inventory.read(loaded.rule.subject))
+    assert (tallies["evaluated"] == tallies["found"] + tallies["passed"] + tallies["unknown"]).all()
+    assert len(evaluation.findings) == tallies["found"].sum() + tallies["unknown"].sum()
+    assert evaluation.findings["finding_id"].is_unique
+
+
+@pytest.mark.parametrize(("name", "frame"), COLLECTED)
+def test_a_gap_in_any_frame_makes_its_place_unknown(name, frame):
+    loaded = RULES[name]
+    for example in (*loaded.fails, *loaded.passes):
+        verdict, finding, crash = try_example(loaded, {**example, "gap": frame})
+        assert (verdict, crash) == ("unknown", "")
+        assert finding["message"].startswith("Could not tell: reading ")
+        assert finding["discriminator"] is None
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_nothing_collected_is_nothing_judged(name):
+    evaluation = evaluate(Inventory.of({}, AS_OF), [RULES[name]], Config())
+    assert evaluation.findings.empty
+    assert evaluation.tallies.empty
+    assert not evaluation.incomplete
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_row_of_which_nothing_is_known_is_never_found(name):
+    loaded = RULES[name]
+    if FRAMES[loaded.rule.subject].noun == "region":
+        pytest.skip("a region is judged by frames of its own")
+    verdict, _, crash = try_example(loaded, {})
+    assert crash == ""
+    assert verdict != "found"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_words_are_whole(name):
+    rule = RULES[name].rule
+    assert rule.how
+    assert rule.breaks
+    assert rule.remedy
+    assert not rule.title.endswith(".")
+    assert not rule.message.endswith(".")
