@@ -96,7 +96,7 @@ class Desk:
         request = self._request(http, scope, service, operation)
         call = (request.account_id, request.region, service, operation)
         try:
-            parameters = without_own_token(service, operation, codec.parse(operation, http))
+            parameters = codec.parse(operation, http)
             outcome = self._faults.judge(request, parameters)
         except Throttled:
             with self._lock:
@@ -113,7 +113,7 @@ class Desk:
             raise refusals.unanswered(service, operation)
         output = empty_first_page(service, operation, parameters) if outcome.empty_page else None
         if output is None:
-            output = handler(request, parameters)
+            output = handler(request, without_own_token(service, operation, parameters))
         return Delivery(codec.answer(operation, output, request_id), outcome)
 
     def _find(self, scope: Scope, http: HttpRequest) -> tuple[str, Codec]:

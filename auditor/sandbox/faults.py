@@ -141,12 +141,10 @@ class Faults:
         if "expired" in struck:
             raise refusals.expired(request.service)
         self._throttle(request, parameters, [fault for _, fault in matching if fault.kind == "throttle"], struck)
-        if "region_not_opted_in" in struck or request.organisation.regions.get(request.region) == "not-opted-in":
+        if "region_not_opted_in" in struck:
             raise refusals.unknown_credentials(request.service)
         if "denied" in struck:
             raise refusals.denied(request)
-        if request.service == "ec2" and parameters.get("DryRun"):
-            raise refusals.dry_run()
         if "server_error" in struck:
             raise refusals.broken(request.service)
         if error := struck.get("error"):

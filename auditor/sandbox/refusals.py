@@ -115,8 +115,3 @@ def gone(identifier: str) -> ServiceError:
         "i": ("InvalidInstanceID.NotFound", "instance ID"),
     }.get(identifier.partition("-")[0], ("InvalidParameterValue", "value"))
     return ServiceError(code, f"The {kind} '{identifier}' does not exist.", 400)
-
-
-def dry_run() -> ServiceError:
-    """What EC2 answers when everything is allowed but nothing was to be done."""
-    return ServiceError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
