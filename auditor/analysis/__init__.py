@@ -3,7 +3,7 @@
 A derived frame is one function. Its parameters name the frames it is made from, collected or derived, or are
 ``as_of`` (the moment that is judged) and ``discount`` (the share taken off list prices); it returns the columns
 declared in ``auditor.frames`` under the same name. The engine calls it for one account and region at a time,
-only where a rule or a finding asks for it, and once.
+only where a rule or a finding asks for it, and once; those in ``ACROSS`` for everything that was collected at once.
 
 The declaration's ``derived_from`` must name the collected and derived frames that the function takes, for their
 gaps become the derived frame's gaps.
@@ -17,19 +17,31 @@ from datetime import datetime
 
 import pandas as pd
 
+from auditor.analysis.costs import snapshot_costs
+from auditor.analysis.image_costs import image_costs
+from auditor.analysis.image_use import image_use
+from auditor.analysis.origins import snapshot_origins
+from auditor.analysis.prices import prices
 from auditor.frames import FRAMES
 
-__all__ = ["DERIVED", "Derivation", "derive", "sources"]
+__all__ = ["ACROSS", "DERIVED", "Derivation", "derive", "sources"]
 
 Derivation = Callable[..., pd.DataFrame]
 
 #: Every derived frame: its name and the function that makes it.
-DERIVED: dict[str, Derivation] = {}
+DERIVED: dict[str, Derivation] = {
+    "image_costs": image_costs,
+    "image_use": image_use,
+    "prices": prices,
+    "snapshot_costs": snapshot_costs,
+    "snapshot_origins": snapshot_origins,
+}
+
+#: Derived frames that look across accounts; only rules whose reach is the organisation can use them.
+ACROSS = frozenset({"image_use"})
 
 
-def derive(
-    name: str, frame: Callable[[str], pd.DataFrame], as_of: datetime, discount: float = 0.0
-) -> pd.DataFrame:
+def derive(name: str, frame: Callable[[str], pd.DataFrame], as_of: datetime, discount: float = 0.0) -> pd.DataFrame:
     """Make one derived frame of one account and region.
 
     Args:

@@ -1,0 +1,88 @@
+"""What each snapshot costs a month at list prices, as bounds, and what deleting it alone would save."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from auditor.analysis.lineage import bounds
+from auditor.analysis.money import dollars, for_bytes
+from auditor.analysis.prices import HOURS_A_MONTH, price_by_region
+from auditor.frames import FRAMES, PANDAS
+
+__all__ = ["fast_restore_micros", "paid_fast_restores", "snapshot_costs"]
+
+#: Fast restore is billed while a zone is in one of these states.
+_PAID: Final = ("optimizing", "enabled")
+
+
+def snapshot_costs(
+    snapshots: pd.DataFrame,
+    volumes: pd.DataFrame,
+    recycle_bin_snapshots: pd.DataFrame,
+    fast_restores: pd.DataFrame,
+    prices: pd.DataFrame,
+) -> pd.DataFrame:
+    """One row per snapshot, in the order of ``snapshots``; see the frame ``snapshot_costs`` for the columns.
+
+    A GiB-month is 2**30 bytes for a month ("GB" on AWS's price pages). Each amount is rounded once, half to even, to
+    a millionth of a dollar. Fast restore counts its zones for 720 hours. Deleting a snapshot ends its fast restore,
+    so the saving includes it; where fast restore has no price, the least saving is that of the storage.
+    """
+    costs = bounds(snapshots, volumes, recycle_bin_snapshots)
+    costs = costs.set_axis(snapshots.index)
+    price, date = _prices(snapshots, costs["basis"], prices)
+    restore = fast_restore_micros(snapshots, fast_restores, prices)
+    amounts = {name: for_bytes(costs[f"{name}_bytes"], price) for name in ("stored_low", "stored_high")}
+    freed = {name: for_bytes(costs[f"{name}_bytes"], price) for name in ("freed_low", "freed_high")}
+    made = costs.assign(
+        account_id=snapshots["account_id"],
+        region=snapshots["region"],
+        snapshot_id=snapshots["snapshot_id"],
+        price_usd_per_gib_month=dollars(price),
+        price_date=date,
+        monthly_low_usd=dollars(amounts["stored_low"]),
+        monthly_high_usd=dollars(amounts["stored_high"]),
+        fast_restore_usd=dollars(restore),
+        saving_low_usd=dollars(freed["freed_low"] + restore.fillna(0)),
+        saving_high_usd=dollars(freed["freed_high"] + restore),
+    )
+    return FRAMES["snapshot_costs"].conform(made)
+
+
+def paid_fast_restores(fast_restores: pd.DataFrame) -> pd.DataFrame:
+    """The zones in which an account pays for fast restore, of its own snapshots and of those shared with it."""
+    mine = fast_restores["owner_id"].fillna(fast_restores["account_id"]) == fast_restores["account_id"]
+    return fast_restores[mine & fast_restores["state"].isin(_PAID)]
+
+
+def fast_restore_micros(snapshots: pd.DataFrame, fast_restores: pd.DataFrame, prices: pd.DataFrame) -> pd.Series[Any]:
+    """Fast restore of each snapshot a month, in millionths of a dollar: 0 without any, missing without a price."""
+    keys = ["account_id", "region", "snapshot_id"]
+    zones = paid_fast_restores(fast_restores).groupby(keys, sort=False).size().rename("zones").reset_index()
+    counted = snapshots[keys].merge(zones, on=keys, how="left")["zones"].fillna(0).astype("Int64")
+    counted = counted.set_axis(snapshots.index)
+    hourly = snapshots["region"].map(price_by_region(prices, "fast_restore")["micros"]).astype("Int64")
+    return (counted * HOURS_A_MONTH * hourly).mask(counted == 0, 0)
+
+
+def _prices(
+    snapshots: pd.DataFrame, basis: pd.Series[Any], table: pd.DataFrame
+) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Millionths of a dollar per GiB-month and their date; missing on Outposts and in Local Zones."""
+    archived = snapshots["storage_tier"].eq("archive").fillna(False).astype(bool)
+    both = basis.eq("archive and standard")
+    found = {}
+    for item in ("standard", "archive"):
+        rows = price_by_region(table, item)
+        found[item] = (
+            snapshots["region"].map(rows["micros"]).astype("Int64"),
+            snapshots["region"].map(rows["price_date"]).astype(PANDAS["text"]),
+        )
+    price = found["standard"][0].mask(archived, found["archive"][0])
+    price = price.mask(both, found["standard"][0] + found["archive"][0])
+    date = found["standard"][1].mask(archived, found["archive"][1])
+    elsewhere = snapshots["outpost_arn"].notna() | snapshots["availability_zone"].notna()
+    price = price.mask(elsewhere)
+    return price, date.mask(price.isna())

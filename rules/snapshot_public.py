@@ -1,0 +1,86 @@
+"""A snapshot that anyone with an AWS account can restore."""
+
+import pandas as pd
+
+from auditor.rule import rule
+
+
+@rule(
+    title="Snapshot is public",
+    severity="critical",
+    subject="snapshots",
+    headline=(
+        "1 snapshot is open to every AWS account",
+        "{count} snapshots are open to every AWS account",
+    ),
+    message="{snapshot_id} is shared with everyone; public access is {exposure}",
+    remedy="aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot_id} "
+    "--attribute createVolumePermission --operation-type remove --group-names all",
+    breaks="Strangers who restore it on purpose lose access. Accounts it is shared with by id keep theirs.",
+    controls={
+        "AWS FSBP": ["EC2.1"],
+        "CIS AWS Compute Services v1.0.0": ["2.2.2"],
+        "NIST 800-53 r5": ["AC-3", "AC-4", "AC-6", "AC-21", "SC-7"],
+        "PCI DSS v4.0": ["10.3.2", "3.5.1.3", "A1.1.2", "A3.4.1"],
+        "HIPAA": ["164.308(a)(3)(i)", "164.312(a)(1)"],
+        "SOC 2": ["CC6.1", "CC6.6"],
+    },
+)
+def snapshot_public(
+    snapshots: pd.DataFrame,
+    snapshot_public_permissions: pd.DataFrame,
+    snapshot_block_public_access: pd.DataFrame,
+) -> pd.DataFrame:
+    """Anyone with an AWS account can copy a public snapshot and read everything on the disk, without leaving a trace.
+
+    The permission of every snapshot is read, whether or not block public access hides it. Where the region blocks
+    all public sharing, nobody gets in today, but the permission stands and works again the moment the block is
+    relaxed: such a snapshot is latent, and graded lower. A block of new sharing leaves open what was public before.
+
+    Take the permission away. If the data was confidential, treat it as disclosed.
+    """
+    block = snapshot_block_public_access["state"].iloc[:1]
+    latent = block.eq("block-all-sharing").fillna(False).any()
+    return pd.DataFrame(
+        {
+            "found": snapshots["snapshot_id"].isin(snapshot_public_permissions["snapshot_id"]),
+            "exposure": "latent" if latent else "open",
+            "block_public_access": block.iloc[0] if len(block) else pd.NA,
+            "severity": "medium" if latent else "critical",
+            "discriminator": "all",
+        },
+        index=snapshots.index,
+    )
+
+
+_BLOCKED = {"snapshot_block_public_access": [{"state": "block-all-sharing"}]}
+
+FAILS = [
+    {
+        "given": {
+            "snapshot_public_permissions": [{"seen_by": "bulk"}],
+            "snapshot_block_public_access": [{"state": "unblocked"}],
+        },
+        "expect": {"severity": "critical", "exposure": "open", "discriminator": "all"},
+    },
+    {
+        "given": {
+            "snapshot_public_permissions": [{"seen_by": "bulk"}],
+            "snapshot_block_public_access": [{"state": "block-new-sharing"}],
+        },
+        "expect": {"severity": "critical", "exposure": "open"},
+    },
+    {
+        "given": {"snapshot_public_permissions": [{"seen_by": "attribute"}], **_BLOCKED},
+        "expect": {"severity": "medium", "exposure": "latent", "block_public_access": "block-all-sharing"},
+    },
+]
+PASSES = [
+    {"given": {"snapshot_block_public_access": [{"state": "unblocked"}]}},
+    {"given": {"snapshot_shares": [{"grantee_type": "account", "grantee": "999988887777"}], **_BLOCKED}},
+]
+UNKNOWN = [
+    {"gap": "snapshot_public_permissions"},
+    {"gap": "snapshot_block_public_access", "given": {"snapshot_public_permissions": [{"seen_by": "bulk"}]}},
+    {"item_gap": "snapshot_public_permissions"},
+]
