@@ -152,7 +152,7 @@ def billed_blocks(here: Region) -> dict[str, int]:
         row = _row(here, snapshot_id)
         if row is None:
             continue
-        if row.get("StorageTier") == "archive":
+        if row.get("StorageTier") == "archive" or "RestoreExpiryTime" in row:
             billed[snapshot_id] = held.history.present(held.point)
         else:
             lines[id(held.history), held.line].append((row["StartTime"], snapshot_id, held))

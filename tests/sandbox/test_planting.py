@@ -85,7 +85,7 @@ def test_accounts(organisation: Organisation) -> None:
     assert not any(account_id == suspended for account_id, _ in organisation.places)
 
 
-@pytest.mark.parametrize(("size", "low", "high"), [(TINY, 40, 125), (SMALL, 200, 420)])
+@pytest.mark.parametrize(("size", "low", "high"), [(TINY, 60, 135), (SMALL, 250, 400)])
 def test_sizes(size: Any, low: int, high: int) -> None:
     for here in plant(11, 6, 2, size):
         assert low <= len(here.snapshots) <= high
@@ -113,12 +113,45 @@ def test_truth_names_only_what_exists(organisation: Organisation) -> None:
 
 SHAPES = {
     "snapshots": ("ec2", "Snapshot"),
+    "images": ("ec2", "Image"),
     "volumes": ("ec2", "Volume"),
     "instances": ("ec2", "Instance"),
+    "launch_templates": ("ec2", "LaunchTemplate"),
+    "locks": ("ec2", "LockedSnapshotsInfo"),
+    "tier_statuses": ("ec2", "SnapshotTierStatus"),
+    "binned_snapshots": ("ec2", "SnapshotRecycleBinInfo"),
+    "binned_images": ("ec2", "ImageRecycleBinInfo"),
+    "binned_volumes": ("ec2", "VolumeRecycleBinInfo"),
     "kms_keys": ("kms", "KeyMetadata"),
+    "launch_configurations": ("autoscaling", "LaunchConfiguration"),
+    "auto_scaling_groups": ("autoscaling", "AutoScalingGroup"),
+    "parameters": ("ssm", "Parameter"),
     "lifecycle_policies": ("dlm", "LifecyclePolicy"),
+    "backup_plans": ("backup", "GetBackupPlanOutput"),
+    "backup_vaults": ("backup", "BackupVaultListMember"),
+    "backup_jobs": ("backup", "BackupJob"),
     "bin_rules": ("rbin", "GetRuleResponse"),
 }
+NESTED_SHAPES = {
+    "snapshot_permissions": ("ec2", "CreateVolumePermission"),
+    "image_permissions": ("ec2", "LaunchPermission"),
+    "launch_template_versions": ("ec2", "LaunchTemplateVersion"),
+    "backup_selections": ("backup", "GetBackupSelectionOutput"),
+    "recovery_points": ("backup", "RecoveryPointByBackupVault"),
+}
+LIST_SHAPES = {
+    "fast_restores": ("ec2", "DescribeFastSnapshotRestoreSuccessItem"),
+    "image_recipes": ("ec2", "ImageReference"),
+}
+
+
+def rows_of(here: Region, table: str) -> list[Any]:
+    value = getattr(here, table)
+    if table in LIST_SHAPES:
+        return list(value)
+    if table in NESTED_SHAPES:
+        return [row for inner in value.values() for row in (inner.values() if isinstance(inner, dict) else inner)]
+    return list(value.values())
 
 
 def stray(shape: Any, value: Any, path: str) -> list[str]:
@@ -148,15 +181,53 @@ def stray(shape: Any, value: Any, path: str) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("table", SHAPES)
+@pytest.mark.parametrize("table", [*SHAPES, *NESTED_SHAPES, *LIST_SHAPES])
 def test_rows_have_the_shape_of_the_api(organisation: Organisation, table: str) -> None:
-    service, name = SHAPES[table]
+    service, name = (SHAPES | NESTED_SHAPES | LIST_SHAPES)[table]
     shape = botocore.session.get_session().get_service_model(service).shape_for(name)
-    rows = [row for here in organisation for row in getattr(here, table).values()]
+    rows = [row for here in organisation for row in rows_of(here, table)]
     assert rows
     assert {fault for row in rows for fault in stray(shape, row, table)} == set()
 
 
 def test_large_adds_what_it_says() -> None:
-    here = next(iter(plant(1, 1, 1, large(0, 0))))
-    assert 200 <= len(here.snapshots) <= 420
+    plain = next(iter(plant(1, 1, 1, SMALL)))
+    here = next(iter(plant(1, 1, 1, large(500, 40))))
+    assert len(here.snapshots) == len(plain.snapshots) + 500
+    assert len(here.images) == len(plain.images) + 40
+
+
+def test_too_many_usual_regions_are_refused() -> None:
+    with pytest.raises(ValueError, match="usual regions"):
+        plant(1, 1, 99)
+
+
+RULES = {
+    "snapshot_public",
+    "snapshot_unencrypted",
+    "snapshot_orphaned",
+    "snapshot_failed",
+    "snapshot_over_retention",
+    "snapshot_key_unusable",
+    "image_public",
+    "image_unused",
+    "image_missing_snapshot",
+    "image_deprecated_in_use",
+    "volume_never_backed_up",
+    "volume_backup_stale",
+    "region_snapshot_sharing_not_blocked",
+    "region_image_sharing_not_blocked",
+    "region_encryption_not_default",
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_rule_has_something_to_find(seed: int) -> None:
+    truth = plant(seed, 5, 3, TINY).truth
+    assert {rule for rule in truth if not rule.startswith("unknown:")} == RULES
+    assert all(truth[rule] for rule in RULES)
+    assert {rule for rule in truth if rule.startswith("unknown:")} == {
+        "unknown:image_unused",
+        "unknown:image_deprecated_in_use",
+        "unknown:snapshot_key_unusable",
+    }

@@ -66,17 +66,30 @@ def _every(hours: int, start: str, keep: int, name: str = "Daily", **more: objec
     } | more
 
 
-def daily_policy(plot: Plot, *, state: str = "ENABLED", tags: dict[str, str] | None = None) -> str:
+def daily_policy(
+    plot: Plot,
+    *,
+    state: str = "ENABLED",
+    tags: dict[str, str] | None = None,
+    copy_to: str = "",
+    copy_key: str = "",
+) -> str:
     """A policy that snapshots tagged volumes every night at three.
 
     Args:
         plot: Where.
         state: Its state.
         tags: The tags that put a volume under it.
+        copy_to: A region it copies every snapshot to, if any.
+        copy_key: The key of those copies.
     """
     status = {"ENABLED": "ENABLED", "DISABLED": "DISABLED"}.get(state, "Role does not have the required permissions.")
-    details = _details(tags or DAILY, [_every(24, "03:00", plot.size.chain_days)])
-    return policy(plot, "Daily snapshots", details, state=state, status=status)
+    schedule = _every(24, "03:00", plot.size.chain_days)
+    if copy_to:
+        retain: Row = {"Interval": 7, "IntervalUnit": "DAYS"}
+        rule: Row = {"TargetRegion": copy_to, "Target": copy_to, "Encrypted": True, "CmkArn": copy_key}
+        schedule["CrossRegionCopyRules"] = [rule | {"CopyTags": True, "RetainRule": retain}]
+    return policy(plot, "Daily snapshots", _details(tags or DAILY, [schedule]), state=state, status=status)
 
 
 def snapshot_tags(policy_id: str, schedule: str = "Daily") -> dict[str, str]:

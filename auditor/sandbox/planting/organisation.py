@@ -7,10 +7,20 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from auditor.sandbox.model import Account, Organisation
-from auditor.sandbox.planting import chains, lifecycle, names
+from auditor.sandbox.planting import (
+    chains,
+    lifecycle,
+    names,
+    stories_images,
+    stories_snapshots,
+    stories_uses,
+)
+from auditor.sandbox.planting.backup import plant_backups
+from auditor.sandbox.planting.bulk import plant_bulk
 from auditor.sandbox.planting.plot import Plot
 from auditor.sandbox.planting.settings import plant_settings
 from auditor.sandbox.planting.size import SMALL, Size
+from auditor.sandbox.planting.stories_across import plant_across
 
 #: The role every account has, and the external id it wants.
 ROLE, EXTERNAL_ID = "AuditorReadOnly", "sandbox"
@@ -19,7 +29,12 @@ NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
 Story = Callable[[Plot], None]
 
-_STORIES: tuple[tuple[Story, int], ...] = (*chains.STORIES,)
+_STORIES: tuple[tuple[Story, int], ...] = (
+    *chains.STORIES,
+    *stories_uses.STORIES,
+    *stories_images.STORIES,
+    *stories_snapshots.STORIES,
+)
 
 
 def plant(
@@ -41,16 +56,21 @@ def plant(
         The organisation, with ``truth`` for every rule.
 
     Raises:
-        ValueError: There are no accounts or no regions to plant.
+        ValueError: There are no accounts or no regions to plant, or fewer usual regions than asked for.
     """
     chosen = names.REGIONS[:regions] if isinstance(regions, int) else tuple(regions)
     if accounts < 1 or not chosen:
         raise ValueError("An organisation wants at least one account and one region.")
+    if isinstance(regions, int) and regions > len(names.REGIONS):
+        raise ValueError(f"There are {len(names.REGIONS)} usual regions; name the others.")
     organisation = _frame(seed, accounts, chosen, now)
-    for account in organisation.accounts.values():
-        if account.state == "ACTIVE":
-            for region in chosen:
-                _plant_place(organisation, account, region, size)
+    active = [account for account in organisation.accounts.values() if account.state == "ACTIVE"]
+    places = {
+        (account.account_id, region): _plant_place(organisation, account, region, size)
+        for account in active
+        for region in chosen
+    }
+    plant_across(places, [account.account_id for account in active], chosen)
     return organisation
 
 
@@ -93,12 +113,15 @@ def _frame(seed: int, accounts: int, regions: Sequence[str], now: datetime) -> O
     return organisation
 
 
-def _plant_place(organisation: Organisation, account: Account, region: str, size: Size) -> None:
+def _plant_place(organisation: Organisation, account: Account, region: str, size: Size) -> Plot:
     here = organisation.place(account.account_id, region)
     rng = random.Random(f"{organisation.seed}/{account.account_id}/{region}")
     plot = Plot(organisation, account, here, rng, size)
     plant_settings(plot)
     lifecycle.plant_other_policies(plot)
+    plant_backups(plot)
     for story, always in _STORIES:
         if always or plot.maybe(size.chance):
             story(plot)
+    plant_bulk(plot)
+    return plot

@@ -49,6 +49,7 @@ class Lineage:
     history: History
     point: int
     tags: dict[str, str] = field(default_factory=dict)
+    line: str = ""
 
     def write(self, rng: random.Random, churn: float = 0.02, growth: float = 0.003) -> None:
         """Let a day pass: rewrite a share of the blocks and add some."""
@@ -182,8 +183,40 @@ class Plot:
         Returns:
             Its id.
         """
-        snapshot_id = snapshot_id or self.new("snap")
+        row = self.snapshot_row(
+            of, started, description=description, state=state, volume_id=volume_id, tags=tags, snapshot_id=snapshot_id
+        )
+        row |= more
+        snapshot_id = str(row["SnapshotId"])
         age = self.now - started
+        if of.key is None:
+            self.note("snapshot_unencrypted", snapshot_id)
+        elif of.key in self.keys.unusable:
+            self.note("snapshot_key_unusable", snapshot_id)
+        elif of.key == self.keys.foreign:
+            self.note("unknown:snapshot_key_unusable", snapshot_id)
+        if state == "error" or (state == "pending" and age > DAY):
+            self.note("snapshot_failed", snapshot_id)
+        if state == "completed" and age > 365 * DAY and not kept:
+            self.note("snapshot_over_retention", snapshot_id)
+        if state == "completed" and age > 30 * DAY and orphan:
+            self.note("snapshot_orphaned", snapshot_id)
+        self.here.snapshots[snapshot_id] = row
+        return snapshot_id
+
+    def snapshot_row(
+        self,
+        of: Lineage,
+        started: datetime,
+        *,
+        description: str = "",
+        state: str = "completed",
+        volume_id: str | None = None,
+        tags: dict[str, str] | None = None,
+        snapshot_id: str | None = None,
+    ) -> Row:
+        """A snapshot's row, in no table yet, with its blocks put down; arguments as for :meth:`snapshot`."""
+        snapshot_id = snapshot_id or self.new("snap")
         row: Row = {
             "SnapshotId": snapshot_id,
             "OwnerId": self.here.account_id,
@@ -197,28 +230,15 @@ class Plot:
             "StorageTier": "standard",
             "Tags": tag_list(tags or {}),
         }
-        if of.key is None:
-            self.note("snapshot_unencrypted", snapshot_id)
-        else:
+        if of.key is not None:
             row |= {"KmsKeyId": of.key, "DataEncryptionKeyId": of.data_key}
-            if of.key in self.keys.unusable:
-                self.note("snapshot_key_unusable", snapshot_id)
-            elif of.key == self.keys.foreign:
-                self.note("unknown:snapshot_key_unusable", snapshot_id)
         if state == "completed":
             row["CompletionTime"] = started + timedelta(seconds=self.rng.randrange(40, 2400))
-            # AWS reports the size since 2024 and not for what is much older
-            if age < 900 * DAY:
+            # AWS tells the size since 2024, and not of what is much older
+            if self.now - started < 900 * DAY:
                 row["FullSnapshotSizeInBytes"] = of.history.present(of.point) * BLOCK_BYTES
-            self.here.blocks[snapshot_id] = Held(of.history, of.point)
-            if age > 365 * DAY and not kept:
-                self.note("snapshot_over_retention", snapshot_id)
-            if age > 30 * DAY and orphan:
-                self.note("snapshot_orphaned", snapshot_id)
-        elif state == "error" or age > DAY:
-            self.note("snapshot_failed", snapshot_id)
-        self.here.snapshots[snapshot_id] = row | more
-        return snapshot_id
+            self.here.blocks[snapshot_id] = Held(of.history, of.point, of.line)
+        return row
 
     def volume(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,6 @@ class Size:
         backup_days: Days of recovery points that are kept of them.
         images: Ordinary images built every few weeks.
         chance: Probability of every story that is not in each place.
-        repeats: How often a story of a place is told at most.
         bulk_snapshots: Plain snapshots to add, in daily chains.
         bulk_images: Plain images to add.
     """
@@ -27,15 +26,14 @@ class Size:
     backup_days: int
     images: int
     chance: float
-    repeats: int = 1
     bulk_snapshots: int = 0
     bulk_images: int = 0
 
 
 #: For tests: some 60 to 120 snapshots a place.
-TINY = Size(servers=1, chain_days=8, protected=1, backup_days=5, images=2, chance=0.5)
+TINY = Size(servers=1, chain_days=4, protected=1, backup_days=3, images=2, chance=0.2)
 #: For looking at: some 250 to 400 snapshots a place.
-SMALL = Size(servers=3, chain_days=30, protected=2, backup_days=30, images=6, chance=0.8, repeats=2)
+SMALL = Size(servers=2, chain_days=30, protected=2, backup_days=30, images=6, chance=0.75)
 
 
 def large(snapshots_per_place: int, images_per_place: int) -> Size:
@@ -45,13 +43,4 @@ def large(snapshots_per_place: int, images_per_place: int) -> Size:
         snapshots_per_place: Plain snapshots to add to every place.
         images_per_place: Plain images to add to every place; each has a snapshot of its own among those.
     """
-    return Size(
-        servers=SMALL.servers,
-        chain_days=SMALL.chain_days,
-        protected=SMALL.protected,
-        backup_days=SMALL.backup_days,
-        images=SMALL.images,
-        chance=SMALL.chance,
-        bulk_snapshots=snapshots_per_place,
-        bulk_images=images_per_place,
-    )
+    return replace(SMALL, bulk_snapshots=snapshots_per_place, bulk_images=images_per_place)

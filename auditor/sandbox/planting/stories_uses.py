@@ -1,0 +1,143 @@
+"""Images by what uses them: one story for each place an image can be named."""
+
+from __future__ import annotations
+
+from auditor.sandbox.planting.images import (
+    built,
+    configuration,
+    create_snapshots,
+    device,
+    group,
+    launch,
+    parameter,
+    recipe,
+    template,
+)
+from auditor.sandbox.planting.names import DISTRIBUTIONS, SERVICES, hostile, server
+from auditor.sandbox.planting.plot import Plot
+
+
+def _name(plot: Plot, what: str) -> str:
+    return f"{what}-{plot.rng.choice(DISTRIBUTIONS)}-{plot.rng.getrandbits(28):07x}"
+
+
+def releases(plot: Plot) -> None:
+    """A service has a new image every three weeks: the last runs, older ones linger in versions, the first in none."""
+    service = plot.rng.choice(SERVICES)
+    key = plot.usual_key()
+    total = max(2, plot.size.images)
+    tags = {"service": service, "golden": "true"}
+    made = []
+    for number in range(total):
+        days = 20 + 21 * (total - 1 - number)
+        use = "current" if number == total - 1 else "none" if number == 0 else "old"
+        made.append(built(plot, _name(plot, service), days, key=key, use=use, tags=tags, launched=plot.ago(days - 1)))
+    versions = [image.image_id for image in made[1:]]
+    template_id = template(plot, _name(plot, service), versions, default=len(versions))
+    group(plot, _name(plot, f"{service}-asg"), template_id=template_id, version="$Default")
+    launch(plot, made[-1], 15, name=server(plot.rng))
+
+
+def instances(plot: Plot) -> None:
+    """Old images that run, that are stopped, and that a terminated and a running instance share."""
+    for states in (("running",), ("stopped",), ("terminated", "running")):
+        made = built(plot, _name(plot, "app"), plot.rng.randrange(120, 600), key=plot.usual_key(), use="current")
+        for state in states:
+            if state == "terminated":
+                plot.instance(made.image_id, plot.ago(100), name="terminated", state=state)
+            else:
+                launch(plot, made, 100, name=server(plot.rng), state=state)
+
+
+def template_only(plot: Plot) -> None:
+    """Images that only the default, the latest, an older or a pinned version of a template names."""
+    uses = ("old", "current", "current", "current")  # versions 1 to 4: old, default, pinned by a group, latest
+    made = [built(plot, _name(plot, "tmpl"), 400 - 60 * n, key=plot.usual_key(), use=use) for n, use in enumerate(uses)]
+    template_id = template(plot, _name(plot, "tmpl"), [image.image_id for image in made], default=2)
+    group(plot, _name(plot, "pinned"), template_id=template_id, version="3", mixed=plot.maybe(0.5))
+
+
+def launch_configuration(plot: Plot) -> None:
+    """An image that only a launch configuration names; a group without instances uses it."""
+    made = built(plot, _name(plot, "legacy"), 700, key=plot.usual_key(), use="current")
+    name = configuration(plot, _name(plot, "lc"), made.image_id)
+    group(plot, _name(plot, "asg-zero"), configuration=name)
+
+
+def parameters(plot: Plot) -> None:
+    """Images that a parameter holds, one of them resolved by a template; plain text parameters are no reference."""
+    held = built(plot, _name(plot, "golden"), 300, key=plot.usual_key(), use="current", tags={"golden": "true"})
+    parameter(plot, f"/golden/{plot.rng.choice(SERVICES)}/{plot.rng.getrandbits(16):04x}", held.image_id)
+    resolved = built(plot, _name(plot, "golden"), 200, key=plot.usual_key(), use="current")
+    name = parameter(plot, f"/golden/resolved/{plot.rng.getrandbits(16):04x}", resolved.image_id)
+    template(plot, _name(plot, "resolving"), [f"resolve:ssm:{name}"], default=1)
+    noted = built(plot, _name(plot, "noted"), 250, key=plot.usual_key(), use="none")
+    parameter(plot, f"/notes/{plot.rng.getrandbits(16):04x}", noted.image_id, data_type="text")
+
+
+def image_builder(plot: Plot) -> None:
+    """An image that only an Image Builder recipe starts from."""
+    made = built(plot, _name(plot, "parent"), 220, key=plot.usual_key(), use="current")
+    recipe(plot, _name(plot, "recipe").lower(), made.image_id)
+
+
+def launched_recently(plot: Plot) -> None:
+    """Nothing names the image, but it was launched last month; and a young one that nothing names either."""
+    built(plot, _name(plot, "batch"), 250, key=plot.usual_key(), use="none", launched=plot.ago(25))
+    built(plot, _name(plot, "candidate"), 12, key=plot.usual_key(), use="none")
+
+
+def unused(plot: Plot) -> None:
+    """Images that nothing uses: one never launched, one launched long ago, one with hostile names."""
+    built(plot, _name(plot, "abandoned"), 400, count=3, key=plot.usual_key(), use="none")
+    built(plot, _name(plot, "abandoned"), 700, key=plot.usual_key(), use="none", launched=plot.ago(300))
+    text = hostile(plot.rng)
+    built(plot, text[:128], 120, use="none", Description=text, tags={"Name": text, "note": hostile(plot.rng)})
+
+
+def deprecated(plot: Plot) -> None:
+    """Deprecated images that run, that only an old version names and that nothing uses; and one that will be."""
+    running = built(plot, _name(plot, "eol"), 500, key=plot.usual_key(), use="current", deprecated=plot.ago(40))
+    launch(plot, running, 200, name=server(plot.rng))
+    named = built(plot, _name(plot, "eol"), 450, key=plot.usual_key(), use="current", deprecated=plot.ago(5))
+    lingering = built(plot, _name(plot, "eol"), 460, key=plot.usual_key(), use="old", deprecated=plot.ago(50))
+    template(plot, _name(plot, "eol"), [lingering.image_id, named.image_id], default=2)
+    built(plot, _name(plot, "eol"), 600, key=plot.usual_key(), use="none", deprecated=plot.ago(200))
+    later = built(plot, _name(plot, "eol"), 30, key=plot.usual_key(), use="current", deprecated=plot.ago(-300))
+    launch(plot, later, 10, name=server(plot.rng))
+
+
+def named_snapshots(plot: Plot) -> None:
+    """Orphans but for a launch template or a launch configuration that makes a volume from each."""
+    for kind in ("template", "configuration"):
+        of = plot.lineage(50, plot.usual_key())
+        snapshot_id = plot.snapshot(of, plot.ago(150), description="seed data", tags={"Name": "seed"})
+        mapping = device(1, snapshot_id, of)
+        made = built(plot, _name(plot, "seeded"), 60, key=plot.usual_key(), use="current")
+        if kind == "template":
+            template(plot, _name(plot, "seeded"), [made.image_id], default=1, devices=[mapping])
+        else:
+            configuration(plot, _name(plot, "seeded"), made.image_id, [mapping])
+
+
+def still_running(plot: Plot) -> None:
+    """The image is deregistered, and an instance still runs on it: its volume was made from the snapshot."""
+    image_id = plot.new("ami")
+    made = create_snapshots(plot, image_id, plot.ago(200), key=plot.usual_key(), kept="")
+    launch(plot, made, 180, name=server(plot.rng))
+
+
+#: Stories of use, and whether a place tells each always (1) or with the size's chance (0).
+STORIES = (
+    (releases, 1),
+    (unused, 1),
+    (deprecated, 1),
+    (instances, 0),
+    (template_only, 0),
+    (launch_configuration, 0),
+    (parameters, 0),
+    (image_builder, 0),
+    (launched_recently, 0),
+    (named_snapshots, 0),
+    (still_running, 0),
+)
