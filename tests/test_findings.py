@@ -24,7 +24,10 @@ def test_an_identity_is_pinned_for_ever():
     assert made == "0ae200e5f458b19ada94"
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\x1f", codec="utf-8")), min_size=6, max_size=6), st.integers(0, 5))
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\x1f", codec="utf-8")), min_size=6, max_size=6),
+    st.integers(0, 5),
+)
 def test_every_part_of_an_identity_counts(parts, place):
     other = [*parts]
     other[place] += "x"

@@ -98,8 +98,8 @@ def test_what_is_hashed_is_what_runs(folder):
          "{path}: message is not a sound template: expected '}}' before end of string.", None),
         (SOUND.replace("--snapshot-id {snapshot_id}", "--name {name}"),
          "{path}: remedy names {{name}}, which others can write.", "A command may hold ids and ARNs only."),
-        (SOUND.replace("{count} are old", "many are old"), "{path}: headline needs a sentence for one and one for many.",
-         "Say {{count}} in the second."),
+        (SOUND.replace("{count} are old", "many are old"),
+         "{path}: headline needs a sentence for one and one for many.", "Say {{count}} in the second."),
     ],
 )  # fmt: skip
 def test_an_unsound_file_is_refused_with_a_sentence(folder, text, message, hint):
