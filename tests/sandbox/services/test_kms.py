@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+MINE = "222222222222"
+WHERE = "arn:aws:kms:eu-west-1:222222222222"
+MANAGED, CUSTOMER = f"{WHERE}:key/managed", f"{WHERE}:key/customer"
+
+
+@pytest.fixture(autouse=True)
+def here(organisation):
+    here = organisation.place(MINE, "eu-west-1")
+    here.kms_keys = {
+        CUSTOMER: {"KeyId": "customer", "Arn": CUSTOMER, "KeyManager": "CUSTOMER", "KeyState": "PendingDeletion"},
+        MANAGED: {"KeyId": "managed", "Arn": MANAGED, "KeyManager": "AWS", "KeyState": "Enabled"},
+    }
+    return here
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (CUSTOMER, CUSTOMER),
+        ("customer", CUSTOMER),
+        ("alias/aws/ebs", MANAGED),
+        (f"{WHERE}:alias/aws/ebs", MANAGED),
+    ],
+)
+def test_keys_go_by_many_names(call, key, expected):
+    assert call("kms", "DescribeKey", KeyId=key)["KeyMetadata"]["Arn"] == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (f"{WHERE}:key/gone", "NotFoundException"),
+        ("gone", "NotFoundException"),
+        ("alias/nobody", "NotFoundException"),
+        ("arn:aws:kms:us-east-1:222222222222:key/customer", "NotFoundException"),
+        ("arn:aws:kms:eu-west-1:999999999999:key/theirs", "AccessDeniedException"),
+        ("arn:aws:kms:eu-west-1:333333333333:key/theirs", "AccessDeniedException"),
+    ],
+)
+def test_keys_that_are_gone_or_foreign(refusal, key, code):
+    assert refusal("kms", "DescribeKey", KeyId=key) == code
+
+
+def test_aliases(here, call):
+    (row,) = call("kms", "ListAliases")["Aliases"]
+    assert row == {"AliasName": "alias/aws/ebs", "AliasArn": f"{WHERE}:alias/aws/ebs", "TargetKeyId": "managed"}
+    assert call("kms", "ListAliases", KeyId=CUSTOMER)["Aliases"] == []
+    del here.kms_keys[MANAGED]
+    assert call("kms", "ListAliases") == {"Aliases": [], "Truncated": False}
+
+
+def test_keys_come_in_pages(call, pages, refusal):
+    answer = call("kms", "ListKeys", Limit=1)
+    assert (answer["Truncated"], answer["Keys"]) == (True, [{"KeyId": "customer", "KeyArn": CUSTOMER}])
+    found = pages("kms", "ListKeys", "Keys", token="Marker", Limit=1)
+    assert [row["KeyArn"] for page in found for row in page] == [CUSTOMER, MANAGED]
+    assert refusal("kms", "ListKeys", Limit=1001) == "ValidationException"
+    assert refusal("kms", "ListAliases", Limit=101) == "ValidationException"
+    assert refusal("kms", "ListKeys", Marker="x") == "InvalidMarkerException"
