@@ -23,8 +23,8 @@ class Limit:
     per_second: float
 
 
-#: Part of AWS's bucket that we use: room for requests that bunch up on the way, and for others.
-DEPTH_SHARE = 0.9
+#: What we leave of AWS's bucket: room for requests that bunch up on the way by so many seconds, and a part of the rate.
+SLACK_SECONDS = 0.5
 RATE_SHARE = 0.98
 
 #: Non-mutating EC2 actions: Describe*, List*, Search* and Get*.
@@ -61,7 +61,7 @@ def limit_for(service: str, operation: str) -> Limit:
 
 def just_below(limit: Limit) -> Limit:
     """The part of AWS's limit that we use."""
-    return Limit(max(1.0, limit.depth * DEPTH_SHARE), limit.per_second * RATE_SHARE)
+    return Limit(max(1.0, limit.depth - SLACK_SECONDS * limit.per_second), limit.per_second * RATE_SHARE)
 
 
 class Bucket:

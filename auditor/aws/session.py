@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from botocore.config import Config as ClientConfig
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, ProfileNotFound
+from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
 from botocore.utils import parse_timestamp
@@ -75,7 +77,6 @@ class Sessions:
         try:
             self._own = self._new(profile=scope.profile)
             self.home = str(self._own.get_config_variable("region") or HOME[scope.partition])
-            self._loader = self._own.get_component("data_loader")
             if self._own.get_credentials() is None:
                 raise NoCredentialsError
             self.caller = AccountSession(self._own)
@@ -155,7 +156,6 @@ class Sessions:
 
         credentials = RefreshableCredentials.create_from_metadata(fetch(), refresh_using=fetch, method="assume-role")
         session = self._new(profile=self._scope.profile)
-        session.register_component("data_loader", self._loader)
         session.register_component("credential_provider", _Granted(credentials))
         return AccountSession(session)
 
@@ -163,8 +163,15 @@ class Sessions:
         session = Session(profile=profile)
         session.user_agent_name = "auditor"
         session.user_agent_version = __version__
+        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
         session.register_component("response_parser_factory", self._parsers)
         return session
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """One loader of service models for the whole process; it keeps what it has parsed."""
+    return create_loader(data_path)
 
 
 class _Granted:
