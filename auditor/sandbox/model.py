@@ -52,7 +52,7 @@ class Region:
     encryption_by_default: bool = False
     default_key: str = "alias/aws/ebs"
     # other services
-    # KeyMetadata, by key ARN. A key of an account outside the organisation is denied; one that should be here is gone.
+    # KeyMetadata, by key ARN. Another account's key is denied; one of this account that is not here is gone.
     kms_keys: Table = field(default_factory=dict)
     launch_configurations: Table = field(default_factory=dict)
     auto_scaling_groups: Table = field(default_factory=dict)

@@ -193,7 +193,8 @@ class Plot:
             self.note("snapshot_unencrypted", snapshot_id)
         elif of.key in self.keys.unusable:
             self.note("snapshot_key_unusable", snapshot_id)
-        elif of.key == self.keys.foreign:
+        elif f":{self.here.account_id}:" not in of.key:
+            # a key of another account is not ours to describe
             self.note("unknown:snapshot_key_unusable", snapshot_id)
         if state == "error" or (state == "pending" and age > DAY):
             self.note("snapshot_failed", snapshot_id)
