@@ -15,7 +15,7 @@ from auditor.inventory import MANIFEST
 from auditor.rulebook import load_rules
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting import plant
-from auditor.sandbox.server import serve_in_process
+from auditor.sandbox.process import serve_in_process
 
 #: How the demo reads its sandbox; also a configuration to start from.
 DEMO_CONFIG = {

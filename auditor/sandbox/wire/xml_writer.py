@@ -21,13 +21,10 @@ Write = Callable[[Any, Append], None]
 # escaped, or parsers read it as a line feed.
 _SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
-_find_special = _SPECIAL.search
 
 
 def escape(text: str) -> str:
     """Text for the inside of an element."""
-    if _find_special(text) is None:
-        return text
     return _SPECIAL.sub(lambda found: _ESCAPES.get(found[0], "\ufffd"), text)
 
 
@@ -70,16 +67,27 @@ class XmlWriter:
         return _scalar(shape, tag)
 
     def _members(self, shape: StructureShape) -> Write:
-        writers = {
-            name: self._element(member, member.serialization.get("name", name))
-            for name, member in shape.members.items()
-        }
-        find = writers.get
+        table: dict[str, tuple[str, str, Write | None]] = {}
+        for name, member in shape.members.items():
+            tag = member.serialization.get("name", name)
+            put = None if _is_text(member) else self._element(member, tag)
+            table[name] = (f"<{tag}>", f"</{tag}>", put)
+        find = table.get
 
         def write(value: Mapping[str, Any], append: Append) -> None:
             for name, item in value.items():
-                if item is not None and (put := find(name)) is not None:
+                known = find(name)
+                if known is None or item is None:
+                    continue
+                start, end, put = known
+                if put is not None:
                     put(item, append)
+                # Most elements are text, so text is written here and not one call further down. This way of
+                # looking for the characters in question is the quickest there is in Python.
+                elif item.isprintable() and not ("&" in item or "<" in item or ">" in item):
+                    append(start + item + end)
+                else:
+                    append(start + escape(item) + end)
 
         return write
 
@@ -126,16 +134,16 @@ def _scalar(shape: Shape, tag: str) -> Write:
     start, end = f"<{tag}>", f"</{tag}>"
     text = _text_of(shape)
     if text is None:
-
-        def write_string(value: str, append: Append) -> None:
-            append(start + (value if _find_special(value) is None else escape(value)) + end)
-
-        return write_string
+        return lambda value, append: append(start + escape(value) + end)
 
     def write(value: Any, append: Append) -> None:
         append(f"{start}{text(value)}{end}")
 
     return write
+
+
+def _is_text(shape: Shape) -> bool:
+    return shape.type_name in ("string", "character")
 
 
 def _text_of(shape: Shape) -> Callable[[Any], object] | None:
