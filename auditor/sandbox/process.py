@@ -1,4 +1,8 @@
-"""The sandbox in a process of its own, so that it does not share an interpreter with those who measure it."""
+"""The sandbox in a process of its own, so that it does not share an interpreter with those who measure it.
+
+The process is spawned, so a script that does this guards itself with ``if __name__ == "__main__"``, as
+multiprocessing asks.
+"""
 
 from __future__ import annotations
 
