@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +25,7 @@ def image_costs(images: pd.DataFrame, image_block_devices: pd.DataFrame, snapsho
     mapped = image_block_devices[[*_KEYS, "snapshot_id"]].dropna().drop_duplicates()
     mapped = mapped.merge(snapshot_costs, on=["account_id", "region", "snapshot_id"], how="inner")
     alone = ~mapped.duplicated(["account_id", "region", "snapshot_id"], keep=False)
-    nothing = pa.scalar(0).cast(_MONEY).as_py()
+    nothing = Decimal(0)
     restore = mapped["fast_restore_usd"]
     priced = pd.DataFrame(
         {
