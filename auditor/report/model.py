@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -221,7 +222,7 @@ class SpendLine:
 
     Attributes:
         unpriced: Snapshots without a price for their region and tier; their cost is in no sum.
-        size_unknown: Snapshots whose stored size AWS does not tell; their low bound is zero.
+        size_unknown: Snapshots whose size AWS does not tell; their cost is in no sum.
     """
 
     key: str
@@ -244,7 +245,11 @@ class Spend:
         saving_high_usd: Most that it saves.
         price_date: Oldest date of the list prices used, YYYY-MM-DD.
         sources: Where the prices come from.
-        discount: Share that is taken off the list price.
+        discount: Share that is taken off the list price; in ``net_low_usd`` and ``net_high_usd`` alone.
+        fast_restore_usd: Fast restore at list prices, beside the storage; of snapshots shared with us, too.
+        fast_restore_unpriced: Snapshots with fast restore in regions without a price for it.
+        net_low_usd: Least that the storage costs after the discount.
+        net_high_usd: Most that it costs.
     """
 
     total: SpendLine
@@ -258,6 +263,15 @@ class Spend:
     saving_low_usd: Decimal = Decimal(0)
     saving_high_usd: Decimal = Decimal(0)
     saving_resources: int = 0
+    fast_restore_usd: Decimal = Decimal(0)
+    fast_restore_unpriced: int = 0
+    net_low_usd: Decimal | None = None
+    net_high_usd: Decimal | None = None
+    details: Callable[[str, str], pd.DataFrame] | None = None
+    fast_restore_usd: Decimal = Decimal(0)
+    fast_restore_unpriced: int = 0
+    net_low_usd: Decimal = Decimal(0)
+    net_high_usd: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

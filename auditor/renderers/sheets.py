@@ -1,0 +1,291 @@
+"""What stands on which sheet of the workbook: one row per thing, one thing per column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from auditor.renderers.cells import Column
+
+if TYPE_CHECKING:
+    from auditor.inventory import Inventory
+    from auditor.report import Report
+
+#: Rows that are in memory at once.
+CHUNK = 50_000
+
+_ACCOUNT = (
+    Column("Account", "account_name", width=22),
+    Column("Account id", "account_id", "id", 15),
+    Column("Region", "region", width=15),
+)
+
+FINDINGS = (
+    Column("Severity", "severity", width=10),
+    Column("Verdict", "verdict", width=10),
+    Column("Rule", "rule_id", width=26),
+    Column("Title", "rule_title", width=30),
+    *_ACCOUNT,
+    Column("Resource type", "resource_type", width=13),
+    Column("Resource id", "resource_id", "id", 25),
+    Column("Resource name", "resource_name", width=28),
+    Column("Concerns", "discriminator", width=16),
+    Column("Message", "message", width=60),
+    Column("Evidence", "evidence", width=60),
+    Column("Owner", "owner", width=22),
+    Column("Waiver", "waiver", width=14),
+    Column("First seen (UTC)", "first_seen", "moment", 17),
+    Column("$ a month, low", "cost_low_usd", "money", 14),
+    Column("$ a month, high", "cost_high_usd", "money", 14),
+    Column("Saving $ a month, low", "saving_low_usd", "money", 14),
+    Column("Saving $ a month, high", "saving_high_usd", "money", 14),
+    Column("Saving method", "saving_method", width=13),
+    Column("Finding id", "finding_id", "id", 24),
+)
+COVERAGE = (
+    *_ACCOUNT,
+    Column("Asked for", "collector", width=28),
+    Column("Status", "status", width=12),
+    Column("Error code", "error_code", width=26),
+    Column("Message", "message", width=60),
+    Column("Resource id", "resource_id", "id", 25),
+    Column("Requests", "calls", "integer", 11),
+    Column("Rows", "rows", "integer", 11),
+    Column("Started (UTC)", "started_at", "moment", 17),
+    Column("Ended (UTC)", "finished_at", "moment", 17),
+)
+SNAPSHOTS = (
+    *_ACCOUNT,
+    Column("Snapshot id", "snapshot_id", "id", 25),
+    Column("Name", "name", width=28),
+    Column("State", "state", width=11),
+    Column("Tier", "storage_tier", width=10),
+    Column("Volume id", "volume_id", "id", 25),
+    Column("Volume GiB", "volume_size_gib", "integer", 11),
+    Column("Full size GiB", "full_size_gib", "number", 12),
+    Column("Started (UTC)", "started_at", "moment", 17),
+    Column("Age days", "age_days", "integer", 10),
+    Column("Encrypted", "encrypted", "flag", 10),
+    Column("KMS key", "kms_key_arn", "id", 40),
+    Column("Origin", "origin", width=13),
+    Column("Origin is", "confidence", width=11),
+    Column("Made for", "made_for", "id", 25),
+    Column("Stored GiB, low", "stored_low_gib", "number", 12),
+    Column("Stored GiB, high", "stored_high_gib", "number", 12),
+    Column("$ a month, low", "monthly_low_usd", "money", 12),
+    Column("$ a month, high", "monthly_high_usd", "money", 12),
+    Column("Bounds rest on", "basis", width=18),
+)
+IMAGES = (
+    *_ACCOUNT,
+    Column("Image id", "image_id", "id", 25),
+    Column("Name", "name", width=34),
+    Column("State", "state", width=11),
+    Column("Public", "is_public", "flag", 9),
+    Column("Created (UTC)", "created_at", "moment", 17),
+    Column("Age days", "age_days", "integer", 10),
+    Column("Deprecated (UTC)", "deprecated_at", "moment", 17),
+    Column("Last launched (UTC)", "last_launched_at", "moment", 19),
+    Column("Platform", "platform_details", width=20),
+    Column("Architecture", "architecture", width=13),
+    Column("Root device", "root_device_type", width=13),
+    Column("Made from image", "source_image_id", "id", 25),
+    Column("Made from instance", "source_instance_id", "id", 25),
+)
+VOLUMES = (
+    *_ACCOUNT,
+    Column("Volume id", "volume_id", "id", 25),
+    Column("Name", "name", width=28),
+    Column("State", "state", width=11),
+    Column("Size GiB", "size_gib", "integer", 10),
+    Column("Type", "volume_type", width=8),
+    Column("Created (UTC)", "created_at", "moment", 17),
+    Column("Age days", "age_days", "integer", 10),
+    Column("Encrypted", "encrypted", "flag", 10),
+    Column("KMS key", "kms_key_arn", "id", 40),
+    Column("Made from snapshot", "source_snapshot_id", "id", 25),
+    Column("Zone", "availability_zone", width=14),
+)
+SPEND = (
+    Column("By", "by", width=10),
+    Column("Of", "key", "id", 18),
+    Column("Name", "name", width=24),
+    Column("Snapshots", "snapshots", "integer", 11),
+    Column("Stored GiB, low", "stored_low_gib", "number", 15),
+    Column("Stored GiB, high", "stored_high_gib", "number", 15),
+    Column("$ a month, low", "low_usd", "money", 15),
+    Column("$ a month, high", "high_usd", "money", 15),
+    Column("Without a price", "unpriced", "integer", 15),
+    Column("Size unknown", "size_unknown", "integer", 13),
+)
+WAIVERS = (
+    Column("Rule", "rule_id", width=26),
+    Column("Ticket", "ticket", width=14),
+    Column("State", "state", width=10),
+    Column("Covers findings", "covers", "integer", 15),
+    Column("For", "what", width=40),
+    Column("Reason", "reason", width=40),
+    Column("Owner", "owner", width=24),
+    Column("Approver", "approver", width=24),
+    Column("From", "start", "moment", 17),
+    Column("Until", "until", "moment", 17),
+)
+RULES = (
+    Column("Rule", "rule_id", width=28),
+    Column("Title", "title", width=34),
+    Column("Severity", "severity", width=10),
+    Column("Judged", "evaluated", "integer", 10),
+    Column("Found", "found", "integer", 10),
+    Column("Waived", "waived", "integer", 10),
+    Column("Passed", "passed", "integer", 10),
+    Column("Could not tell", "unknown", "integer", 14),
+    Column("Parameters", "parameters", width=40),
+    Column("Controls", "controls", width=50),
+    Column("sha256 of its file", "sha256", "id", 66),
+    Column("Ships with auditor", "built_in", "flag", 17),
+    Column("Failed with", "crash", width=40),
+)
+MANIFEST = (Column("What", "label", width=26), Column("Value", "value", "id", 100))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: its columns, how many rows it has, and the rows a chunk at a time."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: int
+    chunks: Callable[[], Iterator[pd.DataFrame]]
+
+
+def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
+    """Every sheet with a table, in order."""
+    names = {line.account_id: line.name for line in report.accounts if line.name}
+    return [
+        _held("Findings", FINDINGS, _named(report.tables["findings"], names)),
+        _held("Coverage", COVERAGE, _named(_coverage(report), names)),
+        _stored("Snapshots", SNAPSHOTS, report, inventory, names),
+        _stored("Images", IMAGES, report, inventory, names),
+        _stored("Volumes", VOLUMES, report, inventory, names),
+        _held("Spend", SPEND, _spend(report)),
+        _held("Waivers", WAIVERS, _waivers(report)),
+        _held("Rules", RULES, _rules(report)),
+        _held("Manifest", MANIFEST, _manifest(report, inventory)),
+    ]
+
+
+def _held(title: str, columns: tuple[Column, ...], frame: pd.DataFrame) -> Sheet:
+    def chunks() -> Iterator[pd.DataFrame]:
+        for start in range(0, len(frame), CHUNK):
+            yield frame.iloc[start : start + CHUNK]
+
+    return Sheet(title, columns, len(frame), chunks)
+
+
+def _stored(
+    title: str, columns: tuple[Column, ...], report: Report, inventory: Inventory, names: dict[str, str]
+) -> Sheet:
+    """A sheet of an inventory frame, read an account and region at a time."""
+    frame = title.lower()
+    since = "started_at" if frame == "snapshots" else "created_at"
+
+    def chunks() -> Iterator[pd.DataFrame]:
+        for account, region in inventory.partitions:
+            rows = inventory.read(frame, account, region)
+            if frame == "snapshots":
+                rows = _costed(rows, report)
+            rows = _named(rows.assign(age_days=(report.as_of - rows[since]).dt.days.astype("Int64")), names)
+            for start in range(0, len(rows), CHUNK):
+                yield rows.iloc[start : start + CHUNK]
+
+    return Sheet(title, columns, len(inventory.read(frame, columns=["account_id"])), chunks)
+
+
+def _costed(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
+    if report.spend and report.spend.details and len(rows):
+        here = report.spend.details(rows["account_id"].iloc[0], rows["region"].iloc[0])
+        rows = rows.merge(here, on=["account_id", "region", "snapshot_id"], how="left")
+        rows["stored_low_gib"] = _gib(rows["stored_low_bytes"])
+        rows["stored_high_gib"] = _gib(rows["stored_high_bytes"])
+    return rows.assign(full_size_gib=_gib(rows["full_size_bytes"]))
+
+
+def _gib(column: pd.Series[Any]) -> pd.Series[Any]:
+    return (column.astype("Float64") / 2**30).round(3)
+
+
+def _named(frame: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    return frame.assign(account_name=frame["account_id"].map(names).astype(frame["account_id"].dtype))
+
+
+def _coverage(report: Report) -> pd.DataFrame:
+    """Coverage with single resources that could not be read below it, gaps first."""
+    coverage = report.tables["coverage"]
+    items = report.tables["item_gaps"].assign(status="single resource")
+    both = pd.concat([coverage, items], ignore_index=True) if len(items) else coverage
+    gap = (both["status"] == "complete").fillna(value=False)
+    return both.assign(_clear=gap).sort_values(["_clear"], kind="stable", ignore_index=True)
+
+
+def _spend(report: Report) -> pd.DataFrame:
+    spend = report.spend
+    groups = (
+        {"account": spend.by_account, "region": spend.by_region, "origin": spend.by_origin, "age": spend.by_age}
+        if spend
+        else {}
+    )
+    rows = [
+        {
+            **{name: getattr(line, name) for name in ("key", "snapshots", "unpriced", "size_unknown")},
+            "by": by,
+            "name": line.name or None,
+            "stored_low_gib": round(line.stored_low_bytes / 2**30, 3),
+            "stored_high_gib": round(line.stored_high_bytes / 2**30, 3),
+            "low_usd": float(line.low_usd),
+            "high_usd": float(line.high_usd),
+        }
+        for by, lines in groups.items()
+        for line in lines
+    ]
+    return pd.DataFrame(rows, columns=[column.source for column in SPEND])
+
+
+def _waivers(report: Report) -> pd.DataFrame:
+    rows = [
+        {
+            **{name: getattr(line, name) for name in ("rule_id", "ticket", "state", "covers", "reason", "owner")},
+            "approver": line.approver,
+            "what": ", ".join(line.what),
+            "start": pd.Timestamp(line.start, tz="UTC"),
+            "until": pd.Timestamp(line.until, tz="UTC"),
+        }
+        for line in report.waivers
+    ]
+    return pd.DataFrame(rows, columns=[column.source for column in WAIVERS])
+
+
+def _rules(report: Report) -> pd.DataFrame:
+    rows = [
+        {
+            **{name: getattr(line, name) for name in ("rule_id", "title", "severity", "sha256", "built_in")},
+            **line.counts,
+            "parameters": "; ".join(f"{name}: {value}" for name, value in line.parameters) or None,
+            "controls": "; ".join(f"{framework} {', '.join(ids)}" for framework, ids in line.controls) or None,
+            "crash": line.crash or None,
+        }
+        for line in report.rules
+    ]
+    return pd.DataFrame(rows, columns=[column.source for column in RULES])
+
+
+def _manifest(report: Report, inventory: Inventory) -> pd.DataFrame:
+    manifest = inventory.manifest
+    rows = [
+        *report.manifest,
+        *((f"Read {account} as", arn) for account, arn in sorted(manifest.principals.items())),
+        *((path, digest) for path, digest in sorted(manifest.files.items())),
+    ]
+    return pd.DataFrame(rows, columns=["label", "value"])
