@@ -115,7 +115,9 @@ class Organisation:
 
     def place(self, account_id: str, region: str) -> Region:
         """What an account has in a region; empty where nothing was planted."""
-        return self.places.setdefault((account_id, region), Region(account_id, region))
+        # handlers ask for every row they judge; making a Region to throw away costs more than the rest of the look
+        found = self.places.get((account_id, region))
+        return self.places.setdefault((account_id, region), Region(account_id, region)) if found is None else found
 
     def __iter__(self) -> Iterator[Region]:
         """Every region of every account that holds something."""

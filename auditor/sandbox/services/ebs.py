@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -73,9 +73,10 @@ def _readable(request: Request, snapshot_id: str) -> tuple[Region, Row]:
     raise ServiceError("ResourceNotFoundException", f"The snapshot '{snapshot_id}' does not exist.", 404)
 
 
-def _token(snapshot_id: str, index: int) -> str:
-    """What a block would be read with."""
-    return blake2b(f"{snapshot_id}/{index}".encode(), digest_size=24).hexdigest()
+def _tokens(snapshot_id: str) -> Callable[[int], str]:
+    """What the blocks of a snapshot would be read with."""
+    stem = blake2b(snapshot_id.encode(), digest_size=20).hexdigest()
+    return lambda index: f"{stem}{index:08x}"
 
 
 def _listing(
@@ -95,7 +96,8 @@ def list_snapshot_blocks(request: Request, params: dict[str, Any]) -> dict[str, 
     place, row = _readable(request, snapshot_id)
     indexes = list(_blocks(request, place, snapshot_id))
     page, told = _listing(request, params, "Blocks", row, indexes)
-    told["Blocks"] = [{"BlockIndex": index, "BlockToken": _token(snapshot_id, index)} for index in page]
+    token = _tokens(snapshot_id)
+    told["Blocks"] = [{"BlockIndex": index, "BlockToken": token(index)} for index in page]
     return told
 
 
@@ -107,12 +109,13 @@ def list_changed_blocks(request: Request, params: dict[str, Any]) -> dict[str, A
     changed = sorted(index for index in first.keys() | second.keys() if first.get(index) != second.get(index))
     page, told = _listing(request, params, "ChangedBlocks", row, changed)
     blocks: list[Row] = []
+    first_token, second_token = _tokens(first_id or ""), _tokens(second_id)
     for index in page:
         block: Row = {"BlockIndex": index}
-        if first_id and index in first:
-            block["FirstBlockToken"] = _token(first_id, index)
+        if index in first:
+            block["FirstBlockToken"] = first_token(index)
         if index in second:
-            block["SecondBlockToken"] = _token(second_id, index)
+            block["SecondBlockToken"] = second_token(index)
         blocks.append(block)
     told["ChangedBlocks"] = blocks
     return told

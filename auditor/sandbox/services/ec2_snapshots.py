@@ -122,16 +122,17 @@ def _owned_by(request: Request, row: Row, place: Region, owners: frozenset[str])
 def _seen(request: Request, params: Mapping[str, Any]) -> Iterator[tuple[Region, str]]:
     """Places and ids of the snapshots that owners and permissions let through."""
     owners, users = frozenset(params.get("OwnerIds") or ()), params.get("RestorableByUserIds") or ()
+    owner_listed = not users or bool({"self", request.account_id} & set(users))
     for place in owned_places(request, owners):
-        own = place.account_id == request.account_id
-        shared_only = not own or (users and not {"self", request.account_id} & set(users))
+        everything = owner_listed and place.account_id == request.account_id
         # Whoever is not the owner sees only what has permissions, which is little: no need to look at all the rest.
-        for snapshot_id in list(place.snapshot_permissions if shared_only else place.snapshots):
+        for snapshot_id in list(place.snapshots if everything else place.snapshot_permissions):
             row = place.snapshots.get(snapshot_id)
             if row is None or not _owned_by(request, row, place, owners):
                 continue
-            if may_restore(request, place, snapshot_id) and (
-                not users or _restorable(request, place, snapshot_id, users)
+            if everything or (
+                may_restore(request, place, snapshot_id)
+                and (not users or _restorable(request, place, snapshot_id, users))
             ):
                 yield place, snapshot_id
 
