@@ -21,7 +21,7 @@ from auditor.sandbox.request import Request
 K = TypeVar("K", str, int)
 T = TypeVar("T")
 
-_KEPT = 512
+_KEPT = 64  # large tables are paged a few at a time; more would only hold memory
 _order: OrderedDict[int, tuple[list[Any], list[Any]]] = OrderedDict()
 
 
