@@ -23,6 +23,7 @@ def snapshot_costs(
     recycle_bin_snapshots: pd.DataFrame,
     fast_restores: pd.DataFrame,
     prices: pd.DataFrame,
+    gaps: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per snapshot, in the order of ``snapshots``; see the frame ``snapshot_costs`` for the columns.
 
@@ -30,8 +31,7 @@ def snapshot_costs(
     a millionth of a dollar. Fast restore counts its zones for 720 hours. Deleting a snapshot ends its fast restore,
     so the saving includes it; where fast restore has no price, the least saving is that of the storage.
     """
-    costs = bounds(snapshots, volumes, recycle_bin_snapshots)
-    costs = costs.set_axis(snapshots.index)
+    costs = bounds(snapshots, volumes, recycle_bin_snapshots, gaps).set_axis(snapshots.index)
     price, date = _prices(snapshots, costs["basis"], prices)
     restore = fast_restore_micros(snapshots, fast_restores, prices)
     amounts = {name: for_bytes(costs[f"{name}_bytes"], price) for name in ("stored_low", "stored_high")}

@@ -10,7 +10,8 @@ work", Amazon EBS User Guide). AWS tells the full size of each snapshot, never w
   snapshots. Copies, and volumes that are gone or were made from a snapshot that is not here, may hide such a link.
 - Volumes pass their data key on through snapshots: snapshots with different data keys share nothing.
 - An archived snapshot is a copy of its own, in full.
-- Snapshots in the Recycle Bin still hold their blocks, and AWS tells neither their size nor their time.
+- Snapshots in the Recycle Bin still hold their blocks, and AWS tells neither their size nor their time. Where one
+  may be a relative, or the Recycle Bin could not be read, nothing is certain but the full size.
 
 Sums are 64-bit: 8 EiB of full sizes in one region are out of bounds.
 """
@@ -36,14 +37,16 @@ _BEFORE_ALL: Final = np.iinfo(np.int64).min
 _AFTER_ALL: Final = np.iinfo(np.int64).max
 
 
-def bounds(snapshots: pd.DataFrame, volumes: pd.DataFrame, recycle_bin_snapshots: pd.DataFrame) -> pd.DataFrame:
+def bounds(
+    snapshots: pd.DataFrame, volumes: pd.DataFrame, recycle_bin_snapshots: pd.DataFrame, gaps: pd.DataFrame
+) -> pd.DataFrame:
     """What each snapshot stores and what deleting it alone frees, at least and at most.
 
     Returns:
         One row per snapshot, in order: ``stored_low_bytes``, ``stored_high_bytes``, ``freed_low_bytes``,
         ``freed_high_bytes`` (Int64, missing where the size is) and ``basis``.
     """
-    own = _prepared(snapshots, volumes, recycle_bin_snapshots)
+    own = _prepared(snapshots, volumes, recycle_bin_snapshots, gaps)
     full = own["size"].where(own["state"].eq("completed").fillna(False))
     stored, freed, basis = full.copy(), full.copy(), pd.Series("size unknown", index=own.index)
     member = own["member"].to_numpy(bool)
@@ -70,7 +73,7 @@ def bounds(snapshots: pd.DataFrame, volumes: pd.DataFrame, recycle_bin_snapshots
 _BOTH: Final = "archive and standard"
 
 
-def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, binned: pd.DataFrame) -> pd.DataFrame:
+def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, binned: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """The snapshots with what is known of their volumes, one row each and in order."""
     own = snapshots[[*_HERE, "snapshot_id", "volume_id", "state"]].reset_index(drop=True)
     own["size"] = snapshots["full_size_bytes"].to_numpy()
@@ -90,7 +93,13 @@ def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, binned: pd.DataFra
     parents = parents.rename(columns={"source_snapshot_id": "snapshot_id"})
     own["parent"] = own[[*_HERE, "snapshot_id"]].merge(parents, how="left")["parent"].notna()
     bins = binned.merge(known, on=[*_HERE, "volume_id"], how="left")
-    hidden = bins.loc[~bins["kind"].isin(["blank", "sourced"]), _HERE].drop_duplicates().assign(hidden=True)
+    hidden = pd.concat(
+        [
+            bins.loc[~bins["kind"].isin(["blank", "sourced"]), _HERE],
+            gaps.loc[gaps["frame"].isin(["snapshots", "recycle_bin_snapshots"]), _HERE],
+        ]
+    )
+    hidden = hidden.drop_duplicates().assign(hidden=True)
     own["hidden"] = own[_HERE].merge(hidden, how="left")["hidden"].notna()
     own["any_bin"] = own[_HERE].merge(binned[_HERE].drop_duplicates().assign(b=True), how="left")["b"].notna()
     chains = binned[[*_HERE, "volume_id"]].drop_duplicates().assign(b=True)

@@ -101,7 +101,7 @@ SNAPSHOT_COSTS = Frame(
         ),
     ),
     key=("account_id", "region", "snapshot_id"),
-    derived_from=("snapshots", "volumes", "recycle_bin_snapshots", "fast_restores", "prices"),
+    derived_from=("snapshots", "volumes", "recycle_bin_snapshots", "fast_restores", "prices", "gaps"),
 )
 
 IMAGE_COSTS = Frame(

@@ -83,8 +83,7 @@ class Action:
     Attributes:
         severity: Of the finding, or ``gap``.
         fact: What is wrong, with the number.
-        todo: What to do.
-        command: The first of the commands, or empty.
+        command: What to do: the first of the commands.
         owner: Who owns it, in words.
         anchor: Where in the document it is told.
         section: Name of that place.
@@ -92,7 +91,6 @@ class Action:
 
     severity: str
     fact: str
-    todo: str
     command: str
     owner: str
     anchor: str
@@ -250,6 +248,7 @@ class Spend:
         fast_restore_unpriced: Snapshots with fast restore in regions without a price for it.
         net_low_usd: Least that the storage costs after the discount.
         net_high_usd: Most that it costs.
+        details: Gives the ``snapshot_costs`` and ``snapshot_origins`` of one account and region, for the workbook.
     """
 
     total: SpendLine
@@ -265,13 +264,9 @@ class Spend:
     saving_resources: int = 0
     fast_restore_usd: Decimal = Decimal(0)
     fast_restore_unpriced: int = 0
-    net_low_usd: Decimal | None = None
-    net_high_usd: Decimal | None = None
-    details: Callable[[str, str], pd.DataFrame] | None = None
-    fast_restore_usd: Decimal = Decimal(0)
-    fast_restore_unpriced: int = 0
     net_low_usd: Decimal = Decimal(0)
     net_high_usd: Decimal = Decimal(0)
+    details: Callable[[str, str], pd.DataFrame] | None = None
 
 
 @dataclass(frozen=True)
@@ -279,8 +274,8 @@ class WaiverLine:
     """One exception of the policy, and what it covers in this run.
 
     Attributes:
-        state: ``active``, ``expired`` or ``not yet``.
-        covers: Findings it covers.
+        state: ``active``, ``expired``, ``not yet``, or ``unused``: it counts and nothing matches it.
+        covers: Findings it matches.
     """
 
     rule_id: str
@@ -320,7 +315,7 @@ class Report:
     accounts: Annotated[tuple[AccountLine, ...], "Every account, most severe findings first"]
     coverage: Annotated[tuple[CoverageGap, ...], "Kinds of gaps, largest first"]
     waivers: Annotated[tuple[WaiverLine, ...], "Exceptions of the policy"]
-    tables: Annotated[dict[str, pd.DataFrame], "findings, tallies, coverage, item_gaps in full, for workbook and JSON"]
+    tables: Annotated[dict[str, pd.DataFrame], "findings, tallies, coverage and item_gaps in full"]
     manifest: Annotated[tuple[tuple[str, str], ...], "Facts about the run and its files, label and value"]
     glossary: Annotated[tuple[tuple[str, str], ...], "Words this report uses, and what they mean here"]
 
