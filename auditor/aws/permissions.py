@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from auditor.aws.collectors import COLLECTORS
+from auditor.aws.partition import in_order
 from auditor.aws.preflight import preflight
 from auditor.errors import ConfigError
 from auditor.frames import frame_named
@@ -60,7 +61,7 @@ _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 def collectors_for(frames: Iterable[str]) -> tuple[str, ...]:
-    """Names of the collectors that fill these frames, wholly or in part, and of those they build upon.
+    """Names of the collectors that fill these frames, wholly or in part, each after those it builds upon.
 
     Args:
         frames: Frames as rules name them; derived ones stand for what they are derived from.
@@ -68,15 +69,8 @@ def collectors_for(frames: Iterable[str]) -> tuple[str, ...]:
     Raises:
         InventoryError: There is no such frame.
     """
-    wanted = [name for frame in frames for name in _filled_by(frame)]
-    by_name = {collector.name: collector for collector in COLLECTORS}
-    found: set[str] = set()
-    while wanted:
-        name = wanted.pop()
-        if name not in found:
-            found.add(name)
-            wanted += by_name[name].after
-    return tuple(name for name in by_name if name in found)
+    wanted = dict.fromkeys(name for frame in frames for name in _filled_by(frame))
+    return tuple(collector.name for collector in in_order(COLLECTORS, wanted))
 
 
 def _filled_by(frame: str) -> tuple[str, ...]:
