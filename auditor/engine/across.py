@@ -10,7 +10,7 @@ import pandas as pd
 
 from auditor.engine.gaps import Gaps, elsewhere
 from auditor.engine.partition import Handed, Job
-from auditor.engine.verdicts import Verdict, ask, nothing_told
+from auditor.engine.verdicts import Verdict, ask
 from auditor.inventory import GLOBAL, Partition
 
 
@@ -30,8 +30,10 @@ def judge_across(job: Job, gaps: Gaps) -> tuple[dict[Partition, dict[str, Handed
         started = perf_counter()
         dark = elsewhere(rule, gaps)
         subject = supply.frame(rule.subject)
-        verdict = Verdict(nothing_told(len(subject))) if dark else None
-        verdict = verdict or ask(loaded, job.settled[rule.id].parameters, supply, len(subject))
+        if dark:
+            verdict = Verdict.untold(len(subject))
+        else:
+            verdict = ask(loaded, job.settled[rule.id].parameters, supply, len(subject))
         for place, rows in _by_place(subject).items():
             handed.setdefault(place, {})[rule.id] = Handed(verdict.part(rows), dark)
         seconds[rule.id] = perf_counter() - started

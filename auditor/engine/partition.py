@@ -103,7 +103,7 @@ def _outcome(
     everywhere, single = dark(rule, subject, place.gaps)
     everywhere = everywhere or (handed.dark if handed else "")
     if everywhere:
-        verdict = Verdict(pd.Series(pd.NA, index=range(rows), dtype="boolean"), pd.DataFrame(index=range(rows)))
+        verdict = Verdict.untold(rows)
     else:
         verdict = handed.verdict if handed else ask(loaded, settled.parameters, supply, rows)
     answered = verdict.found.to_numpy(dtype=float, na_value=np.nan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,8 +45,14 @@ class Verdict:
     """
 
     found: pd.Series[Any]
-    extra: pd.DataFrame = field(default_factory=pd.DataFrame)
+    extra: pd.DataFrame
     crash: str = ""
+
+    @classmethod
+    def untold(cls, rows: int, crash: str = "") -> Verdict:
+        """Could not tell, for every row."""
+        nothing = pd.arrays.BooleanArray(np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool))
+        return cls(pd.Series(nothing), pd.DataFrame(index=range(rows)), crash)
 
     def part(self, positions: np.ndarray[Any, Any]) -> Verdict:
         """The verdict on some of the rows."""
@@ -76,12 +82,7 @@ def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows:
         crash = f"{error} ({loaded.path.name})"
     except Exception as error:  # a rule may raise anything; it is shown and its subject counts as unknown
         crash = f"{type(error).__name__}: {' '.join(str(error).split())[:500]} ({_line(error, loaded.path)})"
-    return Verdict(nothing_told(rows), pd.DataFrame(index=range(rows)), crash)
-
-
-def nothing_told(rows: int) -> pd.Series[Any]:
-    """Could not tell, for every row."""
-    return pd.Series(pd.arrays.BooleanArray(np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool)))
+    return Verdict.untold(rows, crash)
 
 
 def _checked(answer: object, rows: int) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
@@ -80,6 +81,10 @@ class Frame:
 
     def empty(self) -> pd.DataFrame:
         """The frame with no rows and every column typed."""
+        return self._nothing.copy(deep=False)
+
+    @cached_property
+    def _nothing(self) -> pd.DataFrame:
         return self.of({})
 
     def of(self, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
