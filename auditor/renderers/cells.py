@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from auditor.report.text import UNSEEN_RE2, plain
 
-Kind = Literal["text", "id", "integer", "number", "money", "moment", "flag"]
+Kind = Literal["text", "id", "integer", "number", "money", "moment", "day", "flag"]
 
 #: Excel's limits: characters of a cell, counted in UTF-16 units, and rows of a sheet with its header.
 MOST_CHARACTERS = 32_767
@@ -59,7 +59,7 @@ def letters(number: int) -> str:
     return name
 
 
-def rows_xml(frame: pd.DataFrame, columns: Sequence[Column], styles: Mapping[Kind, int], first_row: int) -> bytes:
+def rows_xml(frame: pd.DataFrame, columns: Sequence[Column], styles: Mapping[str, int], first_row: int) -> bytes:
     """The rows of a frame as ``<row>`` elements.
 
     Args:
@@ -96,7 +96,7 @@ def _cells(values: pd.Series[Any], kind: Kind, style: int, letter: str, numbers:
 
 
 def _number(data: pa.Array, kind: Kind) -> pa.Array:
-    if kind == "moment":
+    if kind in ("moment", "day"):
         seconds = pc.floor(pc.divide(data.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).cast(pa.float64()), 1e6))
         data = pc.add(pc.divide(seconds, 86_400.0), float(_EPOCH))
     elif pa.types.is_decimal(data.type):

@@ -96,6 +96,6 @@ def spend_chart(lines: Sequence[SpendLine], said: str) -> str:
         body.append(_words(0, y + 6.3, text.plain(line.name or line.key, 26)))
         body.append(_bar(left, y, high, ACCENT, 0.28))
         body.append(_bar(left, y, low, ACCENT))
-        label = f"{text.money_range(line.low_usd, line.high_usd)}   {text.counted(line.snapshots, 'snapshot')}"
+        label = f"{text.money_range(line.low_usd, line.high_usd)}, {text.counted(line.snapshots, 'snapshot')}"
         body.append(_words(left + high + 4, y + 6.3, label))
     return _svg(body, height, said)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from auditor.errors import RenderError
-from auditor.renderers import charts
+from auditor.renderers import charts, marks
 from auditor.report import Report, text
 
 if TYPE_CHECKING:
@@ -19,16 +19,21 @@ TEMPLATE = "report.html.j2"
 
 #: What templates may call besides Jinja's own filters.
 FILTERS = {
+    "command": marks.command,
     "count": text.count,
     "counted": text.counted,
     "day": text.day,
     "gib": text.gib,
+    "id": marks.identifier,
     "listed": text.listed,
     "minute": text.minute,
+    "owner": marks.owner,
     "money": text.money,
     "money_range": text.money_range,
+    "place": marks.place,
     "plain": text.plain,
     "resources": text.resources,
+    "sentence": text.sentence,
     "size": text.size,
     "words": text.words,
 }
@@ -62,7 +67,8 @@ def html(report: Report, ours: Path, templates: Path | None = None) -> str:
         RenderError: A template is missing, wrong, or names something that is not in the report.
     """
     from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateError
-    from jinja2.sandbox import SandboxedEnvironment, SecurityError
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import SandboxedEnvironment
     from markupsafe import Markup
 
     default = FileSystemLoader(ours)

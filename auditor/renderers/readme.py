@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import TYPE_CHECKING
 
 from auditor.renderers.cells import Column, formula_cell, letters, text_cell
@@ -14,16 +15,21 @@ if TYPE_CHECKING:
 #: Title of a sheet to its columns and number of rows.
 Places = Mapping[str, tuple[tuple[Column, ...], int]]
 
+#: Height of a line in points, and how many characters fit in one.
+_LINE, _CHARACTERS = 20, 100
+
 
 def readme_rows(report: Report, places: Places, styles: Mapping[str, int]) -> bytes:
     """The rows of the sheet as XML."""
     title = f"{report.cover.organisation}: {report.title}, as of {text.minute(report.as_of)} UTC"
     rows = {1: text_cell("A1", styles["title"], title)}
+    heights: dict[int, int] = {}
     number = 2
     for block in (_lines(report), _answers(report)):
         for label, said in block:
             number += 1
             label_cell = text_cell(f"A{number}", styles["label"], label)
+            heights[number] = _LINE * ceil(len(said) / _CHARACTERS)
             rows[number] = label_cell + text_cell(f"B{number}", styles["wrapped"], said)
         number += 1
     number += 1
@@ -34,7 +40,10 @@ def readme_rows(report: Report, places: Places, styles: Mapping[str, int]) -> by
         number += 1
         cell = formula_cell(f"B{number}", styles[style], formula, value)
         rows[number] = text_cell(f"A{number}", styles["text"], label) + cell
-    return "".join(f'<row r="{place}">{cells}</row>' for place, cells in rows.items()).encode()
+    return "".join(
+        f'<row r="{place}" ht="{heights.get(place, _LINE)}" customHeight="1">{cells}</row>'
+        for place, cells in rows.items()
+    ).encode()
 
 
 def _lines(report: Report) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 #: Rows that are in memory at once.
 CHUNK = 50_000
 
+#: Characters side by side that can still be read on a landscape page.
+PAPER = 260
+
 _ACCOUNT = (
     Column("Account", "account_name", width=22),
     Column("Account id", "account_id", "id", 15),
@@ -26,23 +30,23 @@ _ACCOUNT = (
 FINDINGS = (
     Column("Severity", "severity", width=10),
     Column("Verdict", "verdict", width=10),
-    Column("Rule", "rule_id", width=26),
-    Column("Title", "rule_title", width=30),
+    Column("Rule", "rule_id", width=28),
     *_ACCOUNT,
-    Column("Resource type", "resource_type", width=13),
     Column("Resource id", "resource_id", "id", 25),
-    Column("Resource name", "resource_name", width=28),
-    Column("Concerns", "discriminator", width=16),
-    Column("Message", "message", width=60),
-    Column("Evidence", "evidence", width=60),
+    Column("Resource name", "resource_name", width=26),
+    Column("Message", "message", width=56),
     Column("Owner", "owner", width=22),
     Column("Waiver", "waiver", width=14),
-    Column("First seen (UTC)", "first_seen", "moment", 17),
     Column("$ a month, low", "cost_low_usd", "money", 14),
     Column("$ a month, high", "cost_high_usd", "money", 14),
     Column("Saving $ a month, low", "saving_low_usd", "money", 14),
     Column("Saving $ a month, high", "saving_high_usd", "money", 14),
     Column("Saving method", "saving_method", width=13),
+    Column("First seen (UTC)", "first_seen", "moment", 17),
+    Column("Title", "rule_title", width=30),
+    Column("Resource type", "resource_type", width=13),
+    Column("Concerns", "discriminator", width=16),
+    Column("Evidence", "evidence", width=60),
     Column("Finding id", "finding_id", "id", 24),
 )
 COVERAGE = (
@@ -60,24 +64,24 @@ COVERAGE = (
 SNAPSHOTS = (
     *_ACCOUNT,
     Column("Snapshot id", "snapshot_id", "id", 25),
-    Column("Name", "name", width=28),
+    Column("Name", "name", width=26),
     Column("State", "state", width=11),
     Column("Tier", "storage_tier", width=10),
-    Column("Volume id", "volume_id", "id", 25),
     Column("Volume GiB", "volume_size_gib", "integer", 11),
-    Column("Full size GiB", "full_size_gib", "number", 12),
     Column("Started (UTC)", "started_at", "moment", 17),
     Column("Age days", "age_days", "integer", 10),
     Column("Encrypted", "encrypted", "flag", 10),
-    Column("KMS key", "kms_key_arn", "id", 40),
     Column("Origin", "origin", width=13),
-    Column("Origin is", "confidence", width=11),
-    Column("Made for", "made_for", "id", 25),
-    Column("Stored GiB, low", "stored_low_gib", "number", 12),
-    Column("Stored GiB, high", "stored_high_gib", "number", 12),
     Column("$ a month, low", "monthly_low_usd", "money", 12),
     Column("$ a month, high", "monthly_high_usd", "money", 12),
     Column("Bounds rest on", "basis", width=18),
+    Column("Full size GiB", "full_size_gib", "number", 12),
+    Column("Stored GiB, low", "stored_low_gib", "number", 12),
+    Column("Stored GiB, high", "stored_high_gib", "number", 12),
+    Column("Origin is", "confidence", width=11),
+    Column("Made for", "made_for", "id", 25),
+    Column("Volume id", "volume_id", "id", 25),
+    Column("KMS key", "kms_key_arn", "id", 40),
 )
 IMAGES = (
     *_ACCOUNT,
@@ -130,8 +134,8 @@ WAIVERS = (
     Column("Reason", "reason", width=40),
     Column("Owner", "owner", width=24),
     Column("Approver", "approver", width=24),
-    Column("From", "start", "moment", 17),
-    Column("Until", "until", "moment", 17),
+    Column("From", "start", "day", 12),
+    Column("Until", "until", "day", 12),
 )
 RULES = (
     Column("Rule", "rule_id", width=28),
@@ -153,12 +157,19 @@ MANIFEST = (Column("What", "label", width=26), Column("Value", "value", "id", 10
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: its columns, how many rows it has, and the rows a chunk at a time."""
+    """One sheet.
+
+    Attributes:
+        rows: How many rows it has, without the header.
+        chunks: Gives the rows, some at a time.
+        printed: How many of its columns go on paper; the others would make it too small to read.
+    """
 
     title: str
     columns: tuple[Column, ...]
     rows: int
     chunks: Callable[[], Iterator[pd.DataFrame]]
+    printed: int
 
 
 def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
@@ -182,7 +193,7 @@ def _held(title: str, columns: tuple[Column, ...], frame: pd.DataFrame) -> Sheet
         for start in range(0, len(frame), CHUNK):
             yield frame.iloc[start : start + CHUNK]
 
-    return Sheet(title, columns, len(frame), chunks)
+    return Sheet(title, columns, len(frame), chunks, _on_paper(columns))
 
 
 def _stored(
@@ -201,7 +212,12 @@ def _stored(
             for start in range(0, len(rows), CHUNK):
                 yield rows.iloc[start : start + CHUNK]
 
-    return Sheet(title, columns, len(inventory.read(frame, columns=["account_id"])), chunks)
+    return Sheet(title, columns, len(inventory.read(frame, columns=["account_id"])), chunks, _on_paper(columns))
+
+
+def _on_paper(columns: tuple[Column, ...]) -> int:
+    widths = accumulate(column.width for column in columns)
+    return sum(1 for width in widths if width <= PAPER)
 
 
 def _costed(rows: pd.DataFrame, report: Report) -> pd.DataFrame:

@@ -29,6 +29,7 @@ _FORMATS: dict[Kind, str] = {
     "number": "#,##0.0",
     "money": "#,##0.00",
     "moment": "yyyy-mm-dd hh:mm",
+    "day": "yyyy-mm-dd",
     "flag": "General",
 }
 
@@ -64,6 +65,7 @@ class Part:
     columns: tuple[Column, ...]
     rows: int
     feed: _Feed
+    printed: int
 
 
 def write_xlsx(report: Report, inventory: Inventory, path: Path, templates: Path | None = None) -> None:  # noqa: ARG001
@@ -99,7 +101,9 @@ def _split(sheet: Sheet) -> Iterator[Part]:
     for number, start in enumerate(range(0, max(sheet.rows, 1), room), 1):
         more = f" {number}" if number > 1 else ""
         rows = min(sheet.rows - start, room)
-        yield Part(f"{sheet.title}{more}", f"{sheet.title}{more}".replace(" ", "_"), sheet.columns, rows, feed)
+        yield Part(
+            f"{sheet.title}{more}", f"{sheet.title}{more}".replace(" ", "_"), sheet.columns, rows, feed, sheet.printed
+        )
 
 
 def _body(part: Part, styles: dict[str, int]) -> Iterator[bytes]:
@@ -172,6 +176,7 @@ def _table_sheet(sheet: Any, part: Part, report: Report) -> None:
     sheet.add_table(table)
     sheet.freeze_panes = "A2"
     sheet.print_title_rows = "1:1"
+    sheet.print_area = f"A1:{letters(part.printed)}{max(part.rows, 1) + 1}"
     _printable(sheet, report)
 
 

@@ -20,8 +20,6 @@ from auditor.report.sight import account_lines, coverage_gaps, sight
 from auditor.rule import SEVERITIES
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from auditor.config import Config
     from auditor.inventory import Inventory
     from auditor.rule import Rule
@@ -36,6 +34,8 @@ class Evaluated(Protocol):
     def tallies(self) -> pd.DataFrame: ...  # noqa: D102
     @property
     def rule_runs(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def waivers(self) -> pd.DataFrame: ...  # noqa: D102
 
 
 class Loaded(Protocol):
@@ -97,7 +97,7 @@ def build_report(
         rules=lines,
         accounts=account_lines(coverage, item_gaps, evaluation.tallies, standing, partitions, names),
         coverage=kinds,
-        waivers=_waivers(config, findings, inventory.as_of.date(), known),
+        waivers=_waivers(evaluation.waivers, known),
         tables={"findings": findings, "tallies": evaluation.tallies, "coverage": coverage, "item_gaps": item_gaps},
         manifest=_manifest(inventory, digest),
         glossary=GLOSSARY,
@@ -141,7 +141,7 @@ def _cover(
         role=text.plain(config.scope.role, 80),
         principals=tuple(sorted({text.plain(arn, 120) for arn in manifest.principals.values()})),
         resources=tuple(
-            (f"{FRAMES[subject].noun}s", rows) for subject, rows in sorted(resources.items()) if FRAMES[subject].noun
+            (f"{FRAMES[subject].noun}s", rows) for subject, rows in sorted(resources.items()) if subject != "regions"
         ),
     )
 
@@ -213,34 +213,37 @@ def _cost_sentence(spend: Spend | None) -> str:
         return "There are no snapshots to cost."
     total = spend.total
     cost = text.money_range(total.low_usd, total.high_usd)
-    parts = [f"{text.counted(total.snapshots, 'snapshot')} cost {cost} a month in storage"]
+    verb = "costs" if total.snapshots == 1 else "cost"
+    said = f"{text.counted(total.snapshots, 'snapshot')} {verb} {cost} a month"
+    if spend.fast_restore_usd:
+        said += f", and fast restore {text.money(spend.fast_restore_usd)} more"
     if spend.saving_resources:
-        saving = text.money_range(spend.saving_low_usd, spend.saving_high_usd)
-        parts.append(f"acting on the findings would save {saving} of it")
-    return f"{'; '.join(parts)}."
+        said += f"; acting on the findings would save {text.money_range(spend.saving_low_usd, spend.saving_high_usd)}"
+    return f"{said}."
 
 
-def _waivers(config: Config, findings: pd.DataFrame, today: date, rules: Mapping[str, Rule]) -> tuple[WaiverLine, ...]:
-    covered = findings[findings["waiver"].notna()].groupby(["rule_id", "waiver"], observed=True).size().to_dict()
-    lines = []
-    for waiver in config.waiver:
-        state = "expired" if waiver.until < today else "not yet" if waiver.from_ > today else "active"
-        lines.append(
-            WaiverLine(
-                rule_id=waiver.rule,
-                rule_title=rules[waiver.rule].title if waiver.rule in rules else waiver.rule,
-                what=tuple(text.plain(it, 60) for it in (*waiver.resources, *waiver.accounts, *waiver.regions)),
-                reason=text.plain(waiver.reason, 200),
-                owner=text.plain(waiver.owner, 60),
-                approver=text.plain(waiver.approver, 60),
-                ticket=text.plain(waiver.ticket, 40),
-                start=waiver.from_,
-                until=waiver.until,
-                state=state,
-                covers=int(covered.get((waiver.rule, waiver.ticket), 0)),
-            )
+def _waivers(waivers: pd.DataFrame, rules: Mapping[str, Rule]) -> tuple[WaiverLine, ...]:
+    return tuple(
+        WaiverLine(
+            rule_id=row["rule_id"],
+            rule_title=rules[row["rule_id"]].title if row["rule_id"] in rules else row["rule_id"],
+            what=tuple(
+                text.plain(each, 60)
+                for name in ("resources", "accounts", "regions")
+                for each in text.plain(row[name]).split(", ")
+                if each
+            ),
+            reason=text.plain(row["reason"], 200),
+            owner=text.plain(row["owner"], 60),
+            approver=text.plain(row["approver"], 60),
+            ticket=text.plain(row["ticket"], 40),
+            start=row["valid_from"].date(),
+            until=row["valid_until"].date(),
+            state=row["state"],
+            covers=int(row["findings"]),
         )
-    return tuple(lines)
+        for row in waivers.astype(object).to_dict("records")
+    )
 
 
 def _manifest(inventory: Inventory, digest: str) -> tuple[tuple[str, str], ...]:

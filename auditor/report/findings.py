@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from auditor.rule import Rule
 
 #: Rank of a severity, the worst is 0.
-RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 COUNTS = ("evaluated", "found", "passed", "unknown", "waived")
 
@@ -101,7 +101,7 @@ def _section(
         more=max(len(found) - len(shown), 0),
         unknown_why=_bundled(reasons),
         remedy=rule.remedy,
-        command=_command(rule.remedy, shown),
+        command=_command(rule.remedy, shown, found),
         breaks=rule.breaks,
         controls=tuple(rule.controls.items()),
         crash=line.crash,
@@ -148,9 +148,9 @@ def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> F
         resource_name="" if row["resource_id"] == row["region"] else text.plain(row["resource_name"], _CELL),
         resource_id="" if row["resource_id"] == row["region"] else text.plain(row["resource_id"], 40),
         evidence=tuple(
-            (text.plain(text.words(key), 40), text.plain(text.value(it), _CELL))
-            for key, it in evidence.items()
-            if key not in skip and it is not None and it != []
+            (text.plain(label, 40), text.plain(said, _CELL))
+            for label, said in (text.fact(key, it) for key, it in evidence.items() if key not in skip)
+            if said not in ("not known", "none", "")
         ),
         since=text.day(first) if not _missing(first) and first < as_of else "",
         cost=_cost(row),
@@ -177,21 +177,25 @@ def _bundled(reasons: list[tuple[str, int]], limit: int = 3) -> tuple[tuple[str,
     return (*reasons[:limit], *([("other reasons, in the workbook", rest)] if rest else []))
 
 
-def _command(remedy: str, rows: tuple[FindingRow, ...]) -> str:
-    """The remedy for the first row: only ids are filled in, never names or tags."""
-    if not rows:
-        return remedy
-    row = rows[0]
-    known = {"account_id": row.account_id, "region": row.region, "resource_id": row.resource_id or row.region}
+def _command(remedy: str, rows: tuple[FindingRow, ...], found: pd.DataFrame) -> str:
+    """The remedy for the first row: only what looks like an id is filled in, never a name or a tag."""
+    known: dict[str, Any] = {}
+    if rows:
+        first = found[found["resource_id"] == (rows[0].resource_id or rows[0].region)].astype(object).iloc[0]
+        known = json.loads(first["evidence"]) if not _missing(first["evidence"]) else {}
+        known |= {name: first[name] for name in ("account_id", "region", "resource_id")}
+        known[f"{first['resource_type']}_id"] = first["resource_id"]
 
     def fill(match: re.Match[str]) -> str:
-        name = match[1]
-        return known.get(name) or (known["resource_id"] if name in _IDS else match[0])
+        value = known.get(match[1])
+        return value if isinstance(value, str) and _ID.fullmatch(value) else f"<{match[1].replace('_', ' ')}>"
 
-    return re.sub(r"\{(\w+)\}", fill, remedy)
+    return re.sub(r"\{(\w+)\}", fill, remedy.replace("{{", "\x00").replace("}}", "\x01")).translate(_BRACES)
 
 
-_IDS = ("snapshot_id", "image_id", "volume_id")
+#: What a shell takes as one harmless word.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/_.=-]*")
+_BRACES = {0: "{", 1: "}"}
 
 
 def actions(told: tuple[RuleSection, ...], findings: pd.DataFrame, sight: Sight, limit: int = 5) -> tuple[Action, ...]:
@@ -201,7 +205,6 @@ def actions(told: tuple[RuleSection, ...], findings: pd.DataFrame, sight: Sight,
         Action(
             severity=section.severity,
             fact=section.headline,
-            todo=section.title,
             command=section.command,
             owner=owners(groups[section.rule_id]["owner"]),
             anchor=section.anchor,
@@ -220,7 +223,6 @@ def _look_again(sight: Sight) -> Action:
     return Action(
         severity="gap",
         fact=sight.sentence.rstrip("."),
-        todo="Grant what was refused, then run again",
         command="auditor permissions --check",
         owner="whoever runs auditor",
         anchor="coverage",
@@ -228,13 +230,13 @@ def _look_again(sight: Sight) -> Action:
     )
 
 
-def owners(column: pd.Series[Any], limit: int = 2) -> str:
+def owners(column: pd.Series[Any], limit: int = 1) -> str:
     """The owners of some findings in words, most findings first."""
     named = Counter(text.plain(owner, 40) for owner in column.dropna())
     top = sorted(named.items(), key=lambda it: (-it[1], it[0]))
     words = [f"{owner} ({text.count(times)})" for owner, times in top[:limit]]
     if len(top) > limit:
-        words.append(text.counted(len(top) - limit, "other owner"))
+        words.append(text.counted(len(top) - limit, "other"))
     missing = int(column.isna().sum())
     if missing:
         words.append(f"{text.count(missing)} without an owner" if words else "no owner tag")

@@ -120,7 +120,7 @@ def sight(
 def _sentence(gap: CoverageGap) -> str:
     where = text.listed([*gap.places[:2], *([f"{gap.account_regions - 2} more"] if gap.account_regions > 2 else [])])
     code = f" ({gap.error_code})" if gap.error_code else ""
-    what = text.words(gap.collector)
+    what = text.sentence(text.words(gap.collector))
     if gap.items:
         return f"{what}: {text.counted(gap.items, 'single resource')} could not be read in {where}{code}."
     return f"{what}: {_SAID.get(gap.status, gap.status)} in {where}{code}."

@@ -72,24 +72,29 @@ def resources(numbers: Iterable[tuple[str, int]]) -> str:
 
 def money(amount: Decimal | None, sign: str = "$") -> str:
     """US dollars: two decimals up to 1,000, none above; a dash where missing."""
-    if amount is None or pd.isna(amount):
+    if _missing(amount):
         return "–"
-    exact = Decimal(amount)
+    exact = Decimal(amount or 0)
     step = Decimal("0.01") if abs(exact) < 1000 else Decimal(1)
     return f"{sign}{exact.quantize(step, ROUND_HALF_UP):,}".replace(",", THIN)
 
 
 def money_range(low: Decimal | None, high: Decimal | None, sign: str = "$") -> str:
     """Bounds as one expression, e.g. ``$12.00–$40.00``; one number where both are written alike."""
-    if low is None or high is None or pd.isna(low) or pd.isna(high):
+    if low is None or high is None or _missing(low) or _missing(high):
         return "–"
-    shown = money(low, sign), money(high, sign)
+    step = Decimal(1) if high >= 1000 else Decimal("0.01")
+    shown = [f"{sign}{Decimal(each).quantize(step, ROUND_HALF_UP):,}".replace(",", THIN) for each in (low, high)]
     return shown[0] if shown[0] == shown[1] else "–".join(shown)
+
+
+def _missing(thing: Any) -> bool:
+    return thing is None or bool(pd.isna(thing))
 
 
 def gib(size: int | None) -> str:
     """Bytes as a number of GiB with one decimal below 100; the unit stands in the header."""
-    if size is None or pd.isna(size):
+    if size is None or _missing(size):
         return "–"
     amount = Decimal(int(size)) / GIB
     step = Decimal("0.1") if amount < 100 else Decimal(1)
@@ -98,14 +103,14 @@ def gib(size: int | None) -> str:
 
 def size(amount: int | None) -> str:
     """Bytes as GiB or TiB with the unit, for sentences."""
-    if amount is None or pd.isna(amount):
+    if amount is None or _missing(amount):
         return "–"
     return f"{gib(amount)} GiB" if amount < 10 * 1024 * GIB else f"{gib(int(amount) // 1024)} TiB"
 
 
 def age(then: datetime | None, now: datetime) -> str:
     """How long ago, in days up to 120 and in months beyond."""
-    if then is None or pd.isna(then):
+    if then is None or _missing(then):
         return "–"
     days = (now - then).days
     return counted(days, "day") if days <= 120 else counted(round(days / 30.44), "month")
@@ -113,12 +118,26 @@ def age(then: datetime | None, now: datetime) -> str:
 
 def day(then: datetime | date | None) -> str:
     """A date, e.g. ``7 Mar 2026``."""
-    return "–" if then is None or pd.isna(then) else f"{then.day}{THIN}{then:%b}{THIN}{then.year}"
+    return "–" if then is None or _missing(then) else f"{then.day}{THIN}{then:%b}{THIN}{then.year}"
 
 
 def minute(then: datetime | None) -> str:
     """A date and time of day, e.g. ``7 Mar 2026, 14:05``; UTC is said once, elsewhere."""
-    return "–" if then is None or pd.isna(then) else f"{day(then)}, {then:%H:%M}"
+    return "–" if then is None or _missing(then) else f"{day(then)}, {then:%H:%M}"
+
+
+def fact(name: str, thing: Any) -> tuple[str, str]:
+    """One column of a finding's evidence as label and value, the unit behind the value."""
+    label, said = words(name), value(thing)
+    if isinstance(thing, int) and not isinstance(thing, bool):
+        for unit, noun in (("days", "day"), ("hours", "hour"), ("minutes", "minute")):
+            if name.endswith(f"_{unit}"):
+                return label.removesuffix(f" {unit}"), counted(thing, noun)
+        if name.endswith("_gib"):
+            return label.removesuffix(" GiB"), f"{said} GiB"
+        if name.endswith("_bytes"):
+            return label.removesuffix(" bytes"), size(thing)
+    return label, said
 
 
 def value(thing: Any) -> str:
@@ -133,11 +152,20 @@ def value(thing: Any) -> str:
         return ", ".join(value(each) for each in thing) or "none"
     if isinstance(thing, dict):
         return ", ".join(f"{words(str(key))} {value(each)}" for key, each in thing.items()) or "none"
+    if isinstance(thing, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", thing):
+        return thing.replace("_", " ")
     if isinstance(thing, str) and re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", thing):
         return day(datetime.fromisoformat(thing))
     return str(thing)
 
 
+def sentence(words: str) -> str:
+    """The words with a capital first letter."""
+    return words[:1].upper() + words[1:]
+
+
 def words(name: str) -> str:
-    """A column name as words, e.g. ``days without backup``."""
-    return re.sub(r" (id|ids|at|usd|gib|bytes)$", "", name.replace("_", " ")) or name
+    """A column name as words, e.g. ``size_gib`` → ``size GiB``."""
+    said = re.sub(r" (id|ids|at|usd)$", "", name.replace("_", " "))
+    said = re.sub(r"\bgib$", "GiB", said)
+    return re.sub(r"\b(kms|ssm)\b", lambda match: match[0].upper(), said) or name

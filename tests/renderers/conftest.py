@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from random import Random
@@ -160,6 +160,7 @@ class Judged:
     findings: pd.DataFrame
     tallies: pd.DataFrame
     rule_runs: pd.DataFrame
+    waivers: pd.DataFrame
 
 
 @dataclass
@@ -443,6 +444,37 @@ def spend_of(snapshots):
     )
 
 
+def waivers_of():
+    return FRAMES["waivers"].rows(
+        [
+            {
+                "rule_id": "image_public",
+                "ticket": "SEC-1234",
+                "reason": "Published base image for customers",
+                "owner": "platform@acme.example",
+                "approver": "ciso@acme.example",
+                "resources": "ami-0123456789abcdef0, ami-0fedcba9876543210",
+                "valid_from": datetime(2026, 1, 1, tzinfo=UTC),
+                "valid_until": datetime(2026, 12, 31, tzinfo=UTC),
+                "state": "active",
+                "findings": 1,
+            },
+            {
+                "rule_id": "snapshot_unencrypted",
+                "ticket": "SEC-99",
+                "reason": HOSTILE[1],
+                "owner": "data@acme.example",
+                "approver": "ciso@acme.example",
+                "accounts": "333344445555",
+                "valid_from": datetime(2024, 1, 1, tzinfo=UTC),
+                "valid_until": datetime(2025, 12, 31, tzinfo=UTC),
+                "state": "expired",
+                "findings": 12,
+            },
+        ]
+    )
+
+
 def make_world(*, snapshots=600, complete=False, scale=1, classification="Internal", paper="A4"):
     random = Random(7)
     findings = findings_of(random, scale)
@@ -491,22 +523,10 @@ def make_world(*, snapshots=600, complete=False, scale=1, classification="Intern
         {
             "scope": {"organisation": True, "role": "AuditorReadOnly"},
             "report": {"organisation_name": "Acme & Söhne", "classification": classification, "paper": paper},
-            "waiver": [
-                {
-                    "rule": "image_public",
-                    "resources": ["ami-0123456789abcdef0"],
-                    "reason": "Published base image for customers",
-                    "owner": "platform@acme.example",
-                    "approver": "ciso@acme.example",
-                    "ticket": "SEC-1234",
-                    "from": date(2026, 1, 1),
-                    "until": date(2026, 12, 31),
-                }
-            ],
         }
     )
     return World(
-        Judged(findings, tallies_of(findings, random), runs),
+        Judged(findings, tallies_of(findings, random), runs, waivers_of()),
         inventory,
         [Book(rule) for rule in RULES],
         config,
