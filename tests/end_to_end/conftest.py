@@ -1,0 +1,69 @@
+"""A planted organisation, read by the real collectors over HTTP and judged by the real rules."""
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from auditor.aws.runner import collect
+from auditor.config import Config
+from auditor.engine import Evaluation, evaluate
+from auditor.inventory import Inventory
+from auditor.rulebook import load_rules
+from auditor.sandbox.faults import Faults
+from auditor.sandbox.model import Organisation
+from auditor.sandbox.server import Sandbox
+
+CONFIG = Config.of(
+    {
+        "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
+        "collect": {"workers": 8},
+    }
+)
+KEY = ["account_id", "region", "resource_id"]
+
+
+@pytest.fixture(autouse=True)
+def no_aws(monkeypatch):
+    """Nothing of the machine's own AWS set-up reaches a test."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.fixture(scope="session")
+def seed():
+    """A fresh seed for every run; it is printed when a test fails, and REPEAT_SEED runs that one again."""
+    return int(os.environ.get("REPEAT_SEED") or random.SystemRandom().randrange(1_000_000))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One audit of one sandbox."""
+
+    organisation: Organisation
+    inventory: Inventory
+    evaluation: Evaluation
+    calls: dict
+
+    def keys(self, rule_id: str, verdict: str) -> set:
+        """Account, region and resource that a rule gave a verdict."""
+        rows = self.evaluation.findings
+        rows = rows.loc[(rows["rule_id"] == rule_id) & (rows["verdict"] == verdict), KEY]
+        return set(rows.itertuples(index=False, name=None))
+
+
+def audit(organisation: Organisation, folder: Path, *faults, config: Config = CONFIG, throttling=False) -> Judged:
+    """Serve, collect, judge."""
+    rules = load_rules()
+    with Sandbox(organisation, Faults(*faults, throttling=throttling)) as sandbox:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in sandbox.environment().items():
+                patch.setenv(name, value)
+            collect(config, folder, as_of=organisation.now)
+        calls = dict(sandbox.calls)
+    inventory = Inventory.load(folder)
+    return Judged(organisation, inventory, evaluate(inventory, rules, config), calls)

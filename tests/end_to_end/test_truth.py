@@ -1,0 +1,50 @@
+"""Twelve accounts in four regions, planted at random: what is found is what was planted, no more and no less."""
+
+import pytest
+
+from auditor.rulebook import load_rules
+from auditor.sandbox.planting import TINY, plant
+from tests.end_to_end.conftest import audit
+
+RULES = [loaded.rule for loaded in load_rules()]
+
+
+@pytest.fixture(scope="module")
+def judged(seed, tmp_path_factory):
+    return audit(plant(seed, accounts=12, regions=4, size=TINY), tmp_path_factory.mktemp("run") / "run")
+
+
+def test_everything_was_read(judged):
+    coverage = judged.evaluation.coverage
+    assert coverage[coverage["status"] != "complete"].empty
+    assert judged.evaluation.item_gaps.empty
+    assert judged.evaluation.rule_runs["crash"].isna().all()
+    assert len(judged.inventory.partitions) == 48
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_found_set_is_the_planted_set(judged, rule, seed):
+    planted = {key[:3] for key in judged.organisation.truth[rule.id]}
+    assert planted, f"seed {seed} planted nothing for {rule.id}"
+    found = judged.keys(rule.id, "found")
+    assert (found - planted, planted - found) == (set(), set()), f"seed {seed}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_only_what_cannot_be_told_is_unknown(judged, rule, seed):
+    planted = {key[:3] for key in judged.organisation.truth.get(f"unknown:{rule.id}", set())}
+    assert judged.keys(rule.id, "unknown") == planted, f"seed {seed}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_row_of_the_subject_has_a_verdict(judged, rule):
+    tallies = judged.evaluation.tallies
+    mine = tallies[tallies["rule_id"] == rule.id]
+    assert mine["evaluated"].sum() == len(judged.inventory.read(rule.subject))
+    assert (mine["found"] + mine["passed"] + mine["unknown"] == mine["evaluated"]).all()
+    assert mine["found"].sum() == len(judged.keys(rule.id, "found"))
+    assert mine["unknown"].sum() == len(judged.keys(rule.id, "unknown"))
+
+
+def test_finding_ids_are_unique(judged):
+    assert judged.evaluation.findings["finding_id"].is_unique
