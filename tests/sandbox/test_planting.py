@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from datetime import datetime
 from typing import Any
 
@@ -195,6 +196,19 @@ def test_large_adds_what_it_says() -> None:
     here = next(iter(plant(1, 1, 1, large(500, 40))))
     assert len(here.snapshots) == len(plain.snapshots) + 500
     assert len(here.images) == len(plain.images) + 40
+
+
+def test_a_plain_snapshot_costs_less_than_two_kilobytes() -> None:
+    tracemalloc.start()
+    try:
+        few = plant(1, 1, 1, large(0, 0))
+        before = tracemalloc.get_traced_memory()[0]
+        many = plant(1, 1, 1, large(3000, 0))
+        grown = tracemalloc.get_traced_memory()[0] - 2 * before
+    finally:
+        tracemalloc.stop()
+    assert sum(len(here.snapshots) for here in many) - sum(len(here.snapshots) for here in few) == 3000
+    assert grown / 3000 < 2048
 
 
 def test_too_many_usual_regions_are_refused() -> None:

@@ -75,7 +75,6 @@ class Plot:
     Attributes:
         rng: The place's own generator; no other place moves it.
         keys: The KMS keys that the settings put here.
-        legacy: Whether this account is old enough to have short ids and paravirtual images.
     """
 
     organisation: Organisation
@@ -105,8 +104,9 @@ class Plot:
 
     def new(self, prefix: str, digits: int = 17) -> str:
         """A fresh id, e.g. ``snap-0123456789abcdef0``; of 8 digits as before 2018 when asked."""
-        width = digits - 1 if digits == 17 else digits
-        return f"{prefix}-{'0' if digits == 17 else ''}{self.rng.getrandbits(4 * width):0{width}x}"
+        if digits == 17:
+            return f"{prefix}-0{self.rng.getrandbits(64):016x}"
+        return f"{prefix}-{self.rng.getrandbits(4 * digits):0{digits}x}"
 
     def uuid(self) -> str:
         """A fresh UUID."""

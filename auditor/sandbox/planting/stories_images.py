@@ -33,12 +33,8 @@ def shared(plot: Plot) -> None:
     organisation = plot.organisation
     root = f"arn:{organisation.partition}:organizations::{organisation.management_id}"
     own = f"{root}:organization/{organisation.organisation_id}"
-    unit = next(key for key, (name, _) in organisation.units.items() if name == "Production")
-    ours = (
-        {"OrganizationArn": own},
-        {"OrganizationalUnitArn": f"{root}:ou/{organisation.organisation_id}/{unit}"},
-        {"UserId": organisation.management_id},
-    )
+    units = [{"OrganizationalUnitArn": f"{root}:ou/{organisation.organisation_id}/{unit}"} for unit in _units(plot)]
+    ours: tuple[Row, ...] = ({"OrganizationArn": own}, {"UserId": organisation.management_id}, *units)
     theirs = (
         {"UserId": VENDOR},
         {"UserId": FORMER_PARTNER},
@@ -64,6 +60,18 @@ def shared(plot: Plot) -> None:
         elsewhere=True,
         deprecated=plot.ago(30),
     )
+
+
+def _units(plot: Plot) -> list[str]:
+    """An organizational unit that has active accounts, and the one above it; none where all sit in the root."""
+    organisation = plot.organisation
+    units = {account.ou_id for account in organisation.accounts.values() if account.state == "ACTIVE"}
+    inhabited = sorted(unit for unit in units if unit.startswith("ou-"))
+    if not inhabited:
+        return []
+    chosen = plot.rng.choice(inhabited)
+    parent = organisation.units[chosen][1]
+    return [chosen, parent] if parent.startswith("ou-") else [chosen]
 
 
 def licensed(plot: Plot) -> None:
