@@ -203,3 +203,10 @@ def test_terraform_without_an_external_id():
 )
 def test_hcl_strings_mean_nothing_but_themselves(text, quoted):
     assert least._hcl(text) == quoted
+
+
+def test_cloudformation_finds_no_fault_in_the_stack_set():
+    cfnlint = pytest.importorskip("cfnlint.api")
+    for external_id in (None, "x:1"):
+        template = least.stack_set(EVERYTHING, "team/Audit", PRINCIPAL, external_id)
+        assert [match for match in cfnlint.lint_all(template) if match.rule.id.startswith(("E", "W"))] == []
