@@ -173,8 +173,8 @@ def _of_shared(snapshots: pd.DataFrame, fast_restores: pd.DataFrame, prices: pd.
 def _age_bands(started: pd.Series[Any], as_of: datetime) -> pd.Series[Any]:
     days = (as_of - started).dt.days
     ends = [end if end is not None else np.inf for end in AGE_BANDS.values()]
-    bands = pd.cut(days, [-np.inf, *ends], labels=list(AGE_BANDS))
-    return bands.astype(object).where(days.notna(), UNDATED)
+    bands: pd.Series[Any] = pd.cut(days, [-np.inf, *ends], labels=list(AGE_BANDS)).astype(object)
+    return bands.where(days.notna(), UNDATED)
 
 
 def _summed(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -201,5 +201,5 @@ def _lines(summed: pd.DataFrame, key: str) -> tuple[SpendLine, ...]:
             unpriced=int(row["unpriced"]),
             size_unknown=int(row["size_unknown"]),
         )
-        for row in summed.to_dict("records")
+        for row in summed[summed["snapshots"] > 0].to_dict("records")
     )
