@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,11 +79,22 @@ class History:
             point = self._parents[point]
         return path[::-1]
 
-    def versions(self, point: int) -> Versions:
-        """The version of each block held at a point, in order of block index."""
+    def versions(self, point: int, known: Mapping[int, Versions] | None = None) -> Versions:
+        """The version of each block held at a point, in order of block index.
+
+        Args:
+            point: The point.
+            known: Answers for other points; the nearest one before this point saves going back to the first.
+        """
+        known = known or {}
+        path = self.path(point)
+        done = next((number for number in range(len(path), 0, -1) if path[number - 1] in known), 0)
         versions: Versions = np.zeros(self._present[point], dtype=np.int32)
         before = 0
-        for step in self.path(point):
+        if done:
+            before = self._present[path[done - 1]]
+            versions[:before] = known[path[done - 1]]
+        for step in path[done:]:
             versions[before : self._present[step]] = step
             for start, length in self._rewritten(step, before):
                 versions[start : start + length] = step
@@ -173,7 +184,7 @@ def _bill_of_line(members: list[tuple[datetime, str, Held]]) -> dict[str, int]:
     billed: dict[str, int] = {}
     earlier: dict[int, Versions] = {}
     for _, snapshot_id, held in members:
-        versions = held.history.versions(held.point)
+        versions = held.history.versions(held.point, earlier)
         path = held.history.path(held.point)
         ancestors = set(path) & set(earlier)
         # the nearest ancestor holds whatever older ones share with this snapshot; other branches are compared singly
