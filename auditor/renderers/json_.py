@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 #: Version of the format; raised when something is removed or changes its meaning, not when something is added.
 FORMAT = 1
 
-#: Kept back: sentences and layout, which are for people, and tables, which stand on their own.
 _SUMS = ("snapshots", "stored_low_bytes", "stored_high_bytes", "low_usd", "high_usd", "unpriced", "size_unknown")
 
 
@@ -87,6 +86,7 @@ def document(report: Report, inventory: Inventory) -> dict[str, Any]:
                 "title": line.title,
                 "severity": line.severity,
                 "counts": line.counts,
+                "parameters": line.settings,
                 "controls": {framework: list(ids) for framework, ids in line.controls},
                 "sha256": line.sha256,
                 "built_in": line.built_in,
@@ -114,6 +114,9 @@ def _spend(spend: Spend | None) -> dict[str, Any] | None:
         },
         "saving_low_usd": spend.saving_low_usd,
         "saving_high_usd": spend.saving_high_usd,
+        "fast_restore_usd": spend.fast_restore_usd,
+        "net_low_usd": spend.net_low_usd,
+        "net_high_usd": spend.net_high_usd,
         "price_date": spend.price_date,
         "sources": list(spend.sources),
         "discount": spend.discount,

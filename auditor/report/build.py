@@ -127,8 +127,9 @@ def _cover(
         or (organisations[0] if config.scope.organisation and organisations else "")
         or (f"Account {ids[0]}" if len(ids) == 1 else f"{text.count(len(ids))} accounts")
     )
-    judged = tallies.groupby("rule_id", observed=True)["evaluated"].sum()
-    resources = {rules[name].subject: max(int(rows), 0) for name, rows in sorted(judged.items()) if str(name) in rules}
+    sums = tallies.groupby("rule_id", observed=True)["evaluated"].sum()
+    judged = {str(name): int(rows) for name, rows in sums.items()}
+    resources = {rules[name].subject: rows for name, rows in sorted(judged.items()) if name in rules}
     started, finished = coverage["started_at"].min(), coverage["finished_at"].max()
     return Cover(
         organisation=text.plain(organisation, 60),

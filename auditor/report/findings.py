@@ -49,6 +49,7 @@ def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFr
                 severity=run["severity"],
                 counts={**counts, "open": counts["found"] - counts["waived"]},
                 parameters=tuple((text.words(key), text.plain(text.value(it), 80)) for key, it in parameters.items()),
+                settings=parameters,
                 controls=tuple(rules[name].controls.items()) if name in rules else (),
                 sha256=text.plain(run["sha256"]),
                 built_in=bool(run["built_in"]) if not _missing(run["built_in"]) else False,

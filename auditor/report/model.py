@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 
@@ -157,13 +157,19 @@ class RuleSection:
 
 @dataclass(frozen=True)
 class RuleLine:
-    """One rule that ran, for the appendix and the workbook."""
+    """One rule that ran, for the appendix and the workbook.
+
+    Attributes:
+        parameters: Name and value of each parameter, in words.
+        settings: The same as they were used.
+    """
 
     rule_id: str
     title: str
     severity: str
     counts: dict[str, int]
     parameters: tuple[tuple[str, str], ...]
+    settings: dict[str, Any]
     controls: tuple[tuple[str, tuple[str, ...]], ...]
     sha256: str
     built_in: bool
