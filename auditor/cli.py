@@ -359,5 +359,5 @@ def exit_code(evaluation: Evaluation, fail_on: str, allow_incomplete: bool) -> i
     """What the shell is told: incomplete outranks findings, so that clean can never mean did not look."""
     if evaluation.incomplete and not allow_incomplete:
         return INCOMPLETE
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on in SEVERITIES else ()  # type: ignore[arg-type]
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1] if fail_on in SEVERITIES else ()
     return FOUND if evaluation.worst in counted else OK
