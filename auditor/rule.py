@@ -12,7 +12,7 @@ import pandas as pd
 from auditor.errors import RuleError
 from auditor.frames import FRAMES
 
-__all__ = ["SEVERITIES", "Rule", "Severity", "rule"]
+__all__ = ["SEVERITIES", "Rule", "Severity", "among", "rule"]
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
 
@@ -123,6 +123,15 @@ def rule(
         )
 
     return declare
+
+
+def among(texts: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[bool]:
+    """Whether each text is one of the values; a missing one never is.
+
+    ``texts.isin(values)``, ten times as fast where the values are many: pandas looks at each value of an Arrow text
+    column by itself.
+    """
+    return texts.astype(object).isin(values.dropna().astype(object))
 
 
 def _parameters(name: str, function: Callable[..., Verdict]) -> tuple[tuple[str, ...], dict[str, Any]]:

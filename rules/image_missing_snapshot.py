@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import among, rule
 
 
 @rule(
@@ -44,7 +44,7 @@ def image_missing_snapshot(
     Restore the snapshot from the Recycle Bin before it goes; otherwise rebuild the image.
     """
     devices = image_block_devices[["image_id", "device_name", "snapshot_id"]].dropna(subset="snapshot_id")
-    lost = devices[~devices["snapshot_id"].isin(snapshots["snapshot_id"])].drop_duplicates()
+    lost = devices[~among(devices["snapshot_id"], snapshots["snapshot_id"])].drop_duplicates()
     exits = recycle_bin_snapshots.drop_duplicates("snapshot_id").set_index("snapshot_id")["exits_at"]
     binned = lost["snapshot_id"].isin(exits.index)
     until = exits.reindex(lost["snapshot_id"]).set_axis(lost.index)

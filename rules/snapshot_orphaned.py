@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import among, rule
 
 
 @rule(
@@ -56,13 +56,13 @@ def snapshot_orphaned(
         for name in ("origin", "made_for")
     )
     of_image = origin.isin(["create-image", "copy-image"]) & made_for.notna()
-    image_gone = of_image & ~made_for.isin(pd.concat([images["image_id"], recycle_bin_images["image_id"]]))
+    image_gone = of_image & ~among(made_for, pd.concat([images["image_id"], recycle_bin_images["image_id"]]))
 
     enabled = lifecycle_policies.loc[lifecycle_policies["state"].eq("ENABLED").fillna(False), "policy_id"]
     managed = origin.eq("dlm") & (made_for.isna() | made_for.isin(enabled))
     real = snapshots["volume_id"].notna() & ~snapshots["volume_id"].str.fullmatch("vol-f+").fillna(False).astype(bool)
     there = pd.concat([volumes["volume_id"], recycle_bin_volumes["volume_id"]])
-    volume_gone = real & ~snapshots["volume_id"].isin(there) & origin.isin(["manual", "dlm"]) & ~managed
+    volume_gone = real & ~among(snapshots["volume_id"], there) & origin.isin(["manual", "dlm"]) & ~managed
 
     locked = snapshot_locks[snapshot_locks["lock_state"].ne("expired").fillna(True)]
     kept = snapshot_tags[snapshot_tags["key"].str.lower().isin([tag.lower() for tag in keep_tags])]
@@ -75,7 +75,7 @@ def snapshot_orphaned(
         locked["snapshot_id"],
         kept["snapshot_id"],
     ):
-        needed |= ids.isin(users.dropna())
+        needed |= among(ids, users)
 
     age = as_of - snapshots["started_at"]
     old = (age > pd.Timedelta(days=min_age_days)).astype("boolean").mask(age.isna())

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import among, rule
 
 
 @rule(
@@ -47,10 +47,10 @@ def snapshot_over_retention(
     locked = snapshot_locks[snapshot_locks["lock_state"].ne("expired").fillna(True)]
     binned = snapshot_origins[snapshot_origins["made_for"].isin(recycle_bin_images["image_id"])]
     held = (
-        ids.isin(image_block_devices["snapshot_id"].dropna())
-        | ids.isin(binned["snapshot_id"])
-        | ids.isin(locked["snapshot_id"])
-        | ids.isin(recovery_points["recovery_id"].dropna())
+        among(ids, image_block_devices["snapshot_id"])
+        | among(ids, binned["snapshot_id"])
+        | among(ids, locked["snapshot_id"])
+        | among(ids, recovery_points["recovery_id"])
     )
     return pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import among, rule
 
 
 @rule(
@@ -43,7 +43,7 @@ def snapshot_public(
     latent = block.eq("block-all-sharing").fillna(False).any()
     return pd.DataFrame(
         {
-            "found": snapshots["snapshot_id"].isin(snapshot_public_permissions["snapshot_id"]),
+            "found": among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"]),
             "exposure": "latent" if latent else "open",
             "block_public_access": block.iloc[0] if len(block) else pd.NA,
             "severity": "medium" if latent else "critical",

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import among, rule
 
 
 @rule(
@@ -47,9 +47,7 @@ def volume_never_backed_up(
     """
     whole = snapshots.loc[snapshots["state"].eq("completed").fillna(False), "volume_id"]
     usable = recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])
-    backed_up = volumes["volume_id"].isin(whole.dropna()) | volumes["volume_id"].isin(
-        recovery_points.loc[usable, "resource_id"].dropna()
-    )
+    backed_up = among(volumes["volume_id"], pd.concat([whole, recovery_points.loc[usable, "resource_id"]]))
     pairs = volume_tags["key"] + "=" + volume_tags["value"].fillna("")
     excluded = volume_tags[volume_tags["key"].isin(exclude_tags) | pairs.isin(exclude_tags)]
     age = as_of - volumes["created_at"]
@@ -57,7 +55,7 @@ def volume_never_backed_up(
     judged = volumes["state"].isin(["in-use", "available"]).astype("boolean").mask(volumes["state"].isna())
     return pd.DataFrame(
         {
-            "found": judged & old & ~backed_up & ~volumes["volume_id"].isin(excluded["volume_id"]),
+            "found": judged & old & ~backed_up & ~among(volumes["volume_id"], excluded["volume_id"]),
             "age_days": age.dt.days.astype("Int64"),
             "created_at": volumes["created_at"],
             "state": volumes["state"],

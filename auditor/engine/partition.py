@@ -18,7 +18,7 @@ from auditor.engine.gaps import Gap, dark
 from auditor.engine.money import costs, id_column, names, owners
 from auditor.engine.supply import Reports, Supply
 from auditor.engine.verdicts import OWN, Verdict, ask
-from auditor.engine.words import arrow, evidence, sentences
+from auditor.engine.words import arrow, evidence, fields, sentences
 from auditor.findings import ID_DIGITS
 from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
@@ -161,7 +161,9 @@ def _found(
     rows: np.ndarray[Any, Any],
 ) -> pa.Table:
     rule, settled = loaded.rule, job.settled[loaded.rule.id]
-    mine, extra = subject.iloc[rows], verdict.extra.iloc[rows]
+    wanted = {id_column(rule.subject), "name", "name_tag", *fields(rule.message)}
+    mine = subject[[name for name in subject.columns if name in wanted]].iloc[rows]
+    extra = verdict.extra.iloc[rows]
     ids = arrow(mine[id_column(rule.subject)])
     proof = {name: extra[name] for name in extra.columns if name not in OWN}
     severity = pa.repeat(settled.severity or rule.severity, len(rows))
@@ -182,7 +184,8 @@ def _found(
 def _unknown(
     job: Job, place: Place, loaded: LoadedRule, subject: pd.DataFrame, rows: np.ndarray[Any, Any], reasons: pa.Array
 ) -> pa.Table:
-    mine = subject.iloc[rows]
+    wanted = (id_column(loaded.rule.subject), "name", "name_tag")
+    mine = subject[[name for name in wanted if name in subject.columns]].iloc[rows]
     columns = {
         "severity": pa.repeat(job.settled[loaded.rule.id].severity or loaded.rule.severity, len(rows)),
         "resource_name": names(mine),

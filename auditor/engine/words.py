@@ -35,6 +35,11 @@ def arrow(series: pd.Series[Any]) -> pa.Array:
     return array
 
 
+def fields(template: str) -> set[str]:
+    """The names in a template's braces."""
+    return {field for _, field, _, _ in string.Formatter().parse(template) if field}
+
+
 def sentences(template: str, columns: Mapping[str, pd.Series[Any]], rows: int) -> pa.Array:
     """A template filled in for every row; what is missing, or no column at all, is called unknown."""
     parts: list[Any] = []
