@@ -138,3 +138,37 @@ def test_partitions_have_homes_and_regions_of_their_own(monkeypatch: pytest.Monk
     sessions = Sessions(Scope(partition="aws-us-gov"))
     assert sessions.home == "us-gov-west-1"
     assert set(sessions.known_regions()) == {"us-gov-east-1", "us-gov-west-1"}
+
+
+class Sts:
+    """Grants credentials that are about to end, each with a token of its own."""
+
+    def __init__(self, minutes: int) -> None:
+        self.asked: list[dict[str, object]] = []
+        self._minutes = minutes
+
+    def assume_role(self, **parameters: object) -> dict[str, dict[str, object]]:
+        self.asked.append(parameters)
+        return {
+            "Credentials": {
+                "AccessKeyId": "key",
+                "SecretAccessKey": "secret",
+                "SessionToken": f"token {len(self.asked)}",
+                "Expiration": datetime.now(UTC) + timedelta(minutes=self._minutes),
+            }
+        }
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize(("minutes", "tokens"), [(60, ["token 1", "token 1"]), (5, ["token 2", "token 3"])])
+def test_credentials_are_renewed_when_they_run_out(
+    monkeypatch: pytest.MonkeyPatch, minutes: int, tokens: list[str]
+) -> None:
+    somebody(monkeypatch, "http://127.0.0.1:1")
+    sessions = Sessions(Scope(role="arn:aws:iam::000000000000:role/audit/Reader", external_id="x"))
+    sessions._sts = sts = Sts(minutes)
+    credentials = sessions.account("111122223333")._session.get_credentials()
+    assert [credentials.get_frozen_credentials().token for _ in range(2)] == tokens
+    assert sessions.account("111122223333") is sessions.account("111122223333")
+    assert {str(asked["RoleArn"]) for asked in sts.asked} == {"arn:aws:iam::111122223333:role/audit/Reader"}
+    assert {asked["ExternalId"] for asked in sts.asked} == {"x"}

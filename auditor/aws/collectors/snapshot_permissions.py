@@ -23,7 +23,8 @@ def get_public(reader: Reader) -> Iterator[Page]:
     shows them then. Where everything is blocked each candidate is therefore asked itself.
 
     Raises:
-        IncompleteAnswer: Whether public access is blocked could not be read.
+        IncompleteAnswer: Whether public access is blocked could not be read, or everything is and candidates must not
+            be asked, as ``[collect] shares = "bulk"`` says.
     """
     seen: set[str] = set()
     for page in _restorable_by(reader, ALL):
@@ -35,6 +36,10 @@ def get_public(reader: Reader) -> Iterator[Page]:
             "BlockUnknown", "Whether public access is blocked could not be read; permissions it hides may be missing."
         )
     if (blocked == "block-all-sharing").any():
+        if not reader.exact_shares:
+            raise IncompleteAnswer(
+                "BulkOnly", 'Permissions that the block hides may be missing: [collect] shares is "bulk", not "exact".'
+            )
         candidates = [each for each in public_candidates(reader.frame("snapshots")) if each not in seen]
         for answers in in_pages(_permissions(reader, candidates)):
             yield [

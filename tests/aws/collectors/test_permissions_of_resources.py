@@ -135,6 +135,17 @@ def test_an_unknown_block_leaves_a_gap(serve: Any, read: Any) -> None:
     assert public(inventory) == {(ids(0)[0], "bulk")}
 
 
+def test_behind_a_block_bulk_reading_asks_nobody_and_says_so(serve: Any, read: Any, organisation: Organisation) -> None:
+    here = organisation.place(HOME, "eu-west-1")
+    here.snapshot_block_public_access = {"State": "block-all-sharing", "ManagedBy": "account"}
+    box = serve()
+    coverage = read("snapshot_public_permissions", shares="bulk").coverage()
+    coverage = coverage[coverage["collector"] == "snapshot_public_permissions"].set_index(["account_id", "region"])
+    assert coverage.loc[(HOME, "eu-west-1"), "error_code"] == "BulkOnly"
+    assert coverage.loc[(HOME, "us-east-1"), "status"] == "complete"
+    assert attribute_calls(box) == 0
+
+
 @pytest.mark.parametrize("state", ["disabled", "failed"])
 def test_images_without_permissions_are_not_asked(
     serve: Any, read: Any, organisation: Organisation, state: str
