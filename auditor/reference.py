@@ -66,7 +66,8 @@ def rule_table(rules: Sequence[LoadedRule]) -> str:
     lines = [
         "# The rules",
         "",
-        "Made by `make docs`; do not edit. One rule a file; the name says the fault. `auditor rules show RULE` tells all.",
+        "Made by `make docs`; do not edit. One rule a file, and the name says the fault.",
+        "`auditor rules show RULE` tells all of one.",
         "",
         "| rule | severity | judges | finds | parameters | controls |",
         "|---|---|---|---|---|---|",
