@@ -58,7 +58,7 @@ def _one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.group("auditor", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__, prog_name="auditor")
 def main() -> None:
     """What are our EBS snapshots and AMIs, who can see them, are our backups there, and what do they cost?
@@ -221,7 +221,11 @@ def rules_group() -> None:
 @rules_group.command(name="list")
 @_RULES
 def rules_list(**options: Any) -> None:
-    """Every rule, worst first."""
+    """Every rule, worst first.
+
+    \b
+    auditor rules list --rules our-rules/
+    """
     from auditor.reference import rule_index
 
     click.echo(rule_index(_rulebook(options)))
@@ -259,7 +263,12 @@ def rules_check(folder: Path) -> None:
 @main.command()
 @click.argument("frame", required=False)
 def columns(frame: str | None) -> None:
-    """Every column of every frame: kind, unit, meaning and source."""
+    """Every column of every frame: kind, unit, meaning and source.
+
+    \b
+    auditor columns              the frames
+    auditor columns snapshots    the columns of one
+    """
     from auditor.reference import column_reference
 
     click.echo(column_reference(frame))
