@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from dataclasses import fields
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -105,10 +107,16 @@ def context(report: Report) -> dict[str, Any]:
 
 
 def _laid_out(source: str, folders: list[Path], report: Report) -> bytes:
-    from weasyprint import HTML
-    from weasyprint.urls import FatalURLFetchingError
+    with warnings.catch_warnings():
+        # a hint for packagers; without that library fonts are cut by fontTools, a little slower
+        warnings.filterwarnings("ignore", "HarfBuzz-Subset", DeprecationWarning)
+        from weasyprint import HTML
+        from weasyprint.urls import FatalURLFetchingError
 
     base = folders[-1].resolve().as_uri() + "/"
+    # layout makes millions of small objects and leaves few behind: looking for rubbish takes a fifth of its time
+    collecting = gc.isenabled()
+    gc.disable()
     try:
         document = HTML(string=source, base_url=base, url_fetcher=_fetcher(folders))
         content = document.write_pdf(
@@ -119,6 +127,9 @@ def _laid_out(source: str, folders: list[Path], report: Report) -> bytes:
             f"The template asks for something it may not load: {error.__cause__ or error}.",
             "Keep fonts and pictures beside the template and name them without a folder.",
         ) from error
+    finally:
+        if collecting:
+            gc.enable()
     assert isinstance(content, bytes)  # noqa: S101 - without a target it returns the document
     return content
 

@@ -80,7 +80,8 @@ RULES = (
         "critical",
         "images",
         ("{count} image can be launched by anyone", "{count} images can be launched by anyone"),
-        "aws ec2 modify-image-attribute --region {region} --image-id {image_id} --launch-permission Remove=[{{Group=all}}]",
+        "aws ec2 modify-image-attribute --region {region} --image-id {image_id} --launch-permission "
+        "Remove=[{{Group=all}}]",
         controls={"AWS FSBP": ("EC2.1",)},
         why="Anyone can launch it and read what is on its disks.",
     ),
@@ -103,7 +104,8 @@ RULES = (
         "medium",
         "snapshots",
         ("{count} snapshot is not encrypted", "{count} snapshots are not encrypted"),
-        "aws ec2 copy-snapshot --region {region} --source-region {region} --source-snapshot-id {snapshot_id} --encrypted",
+        "aws ec2 copy-snapshot --region {region} --source-region {region} --source-snapshot-id {snapshot_id} "
+        "--encrypted",
         controls={"NIST 800-53 r5": ("SC-28",)},
         why="Its blocks lie in clear text; who may restore it needs no key.",
         breaks="The copy has a new id and is stored in full; images that use the old one keep using it.",
