@@ -105,6 +105,10 @@ class CredentialsExpired(Exception):  # noqa: N818 - AWS's own name for it is Ex
         super().__init__(EXPIRED_HINT)
 
 
+#: All that reading AWS may raise and coverage can put into words.
+READ_ERRORS = (ClientError, BotoCoreError, IncompleteAnswer, CredentialsExpired, *UNREADABLE)
+
+
 class NoRole(AuditorError):  # noqa: N818 - its name is the code that stands in coverage
     """An account that is not the caller's is to be read, and no role is configured to read it with."""
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from auditor.aws import scope
 from auditor.aws.collector import Collector, Where
 from auditor.aws.collectors import COLLECTORS
 from auditor.aws.limits import Limiter
-from auditor.aws.outcome import EXPIRED_HINT, NoRole, Outcome, outcome_of
+from auditor.aws.outcome import EXPIRED_HINT, READ_ERRORS, NoRole, Outcome, outcome_of
 from auditor.aws.partition import Book, Partition, at_level, in_order
 from auditor.aws.progress import Progress, Quiet
 from auditor.aws.reader import PartitionReader, Run, Stopped
@@ -146,12 +144,12 @@ class _Job:
             session = self._sessions.account(target.account_id)
             reader = self._reader(target, GLOBAL, session)
             arn = str(reader.call("sts", "GetCallerIdentity")["Arn"])
-        except (ClientError, BotoCoreError, NoRole) as error:
+        except (*READ_ERRORS, NoRole) as error:
             return Entered(target, error=error)
         described = None
         try:
             described = reader.call("ec2", "DescribeRegions")["Regions"]
-        except (ClientError, BotoCoreError):
+        except READ_ERRORS:
             # The collector of regions asks again, region by region, and says in coverage what became of it.
             described = None
         finally:
@@ -197,7 +195,9 @@ class _Job:
     def _refused(self, account: Entered) -> None:
         """Write down that nothing of an account could be read; what an earlier run read of it stays."""
         said = outcome_of(account.error) if account.error else Outcome("failed", "Unknown", "")
-        outcome = Outcome("failed" if said.expired else "denied", said.code, said.message)
+        if said.expired:
+            self._run.expired.set()
+        outcome = Outcome("denied" if said.status == "disabled" else said.status, said.code, said.message)
         for region in (GLOBAL, *account.regions):
             where = Where(account.account_id, region, self._sessions.partition)
             for collector in self._for_accounts if region == GLOBAL else self._for_regions:

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from auditor.aws.outcome import outcome_of
+from auditor.aws.outcome import EXPIRED_HINT, READ_ERRORS, outcome_of
 from auditor.aws.reader import PartitionReader
 from auditor.config import Scope
-from auditor.errors import ConfigError
+from auditor.errors import AccessError, ConfigError
 
 #: What DescribeRegions says of regions that can be read.
 ENABLED = ("opt-in-not-required", "opted-in")
@@ -43,15 +41,18 @@ def targets(scope: Scope, own_account: str, organisation: PartitionReader) -> li
 
     Where Organizations will not list its accounts, the caller's own account is what remains, and carries the error
     into the coverage of ``accounts``.
+
+    Raises:
+        AccessError: The credentials expired before anything was read.
     """
     if not scope.organisation:
         named = scope.accounts or (own_account,)
         return [Target(account, {"Id": account}) for account in sorted(set(named) - set(scope.exclude_accounts))]
     try:
         found = list(_members(scope, organisation))
-    except (ClientError, BotoCoreError) as error:
+    except READ_ERRORS as error:
         if outcome_of(error).expired:
-            raise
+            raise AccessError("The AWS credentials expired.", EXPIRED_HINT) from error
         return [Target(own_account, {"Id": own_account}, error)]
     return sorted(found, key=lambda target: target.account_id)
 

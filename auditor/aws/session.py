@@ -6,7 +6,9 @@ parser whose timestamps are read by the standard library, because dateutil takes
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -16,12 +18,12 @@ from botocore.config import Config as ClientConfig
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, ProfileNotFound
 from botocore.loaders import Loader, create_loader
-from botocore.parsers import ResponseParserFactory
+from botocore.parsers import ResponseParserError, ResponseParserFactory
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
 from auditor import __version__
-from auditor.aws.outcome import NoRole, is_refusal, never_reached, one_line, outcome_of
+from auditor.aws.outcome import READ_ERRORS, NoRole, is_refusal, never_reached, one_line, outcome_of
 from auditor.config import Scope
 from auditor.errors import AccessError
 
@@ -31,6 +33,10 @@ HOME = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1
 ATTEMPTS = 6
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
+#: HTTP statuses from here on are no answers to what was asked.
+HTTP_REDIRECT = 300
+#: Bytes within which XML comes to its outermost element.
+WHERE_ANSWERS_BEGIN = 400
 #: More than the threads that share a client, so that none waits for a connection.
 CONNECTIONS = 16
 SESSION_NAME = "auditor"
@@ -101,7 +107,7 @@ class Sessions:
         """
         try:
             answer = self.caller.client("sts", self.home, attempts=2).get_caller_identity()
-        except (BotoCoreError, ClientError, OSError) as error:
+        except (*READ_ERRORS, OSError) as error:
             raise _no_access(error) from error
         self._own_account = str(answer["Account"])
         return self._own_account, str(answer["Arn"])
@@ -200,7 +206,34 @@ class AccountSession:
             max_pool_connections=CONNECTIONS,
         )
         with self._lock:
-            return self._session.create_client(service, region_name=region, config=settings)
+            client = self._session.create_client(service, region_name=region, config=settings)
+        client.meta.events.register("before-parse", refuse_half)
+        return client
+
+
+def refuse_half(response_dict: Mapping[str, Any], operation_model: Any, **_: Any) -> None:
+    """Make sure that an answer is whole and one to what was asked, before botocore parses it.
+
+    botocore takes no body at all for an answer with nothing in it, and so it takes JSON that ends early and a proxy's
+    well-formed page: a listing cut short would look like an empty one. XML that ends early it refuses itself.
+
+    Raises:
+        ResponseParserError: It is not; the request is worth repeating.
+    """
+    if response_dict["status_code"] >= HTTP_REDIRECT:
+        return
+    body = response_dict["body"]
+    if not body:
+        raise ResponseParserError("The answer has no body.")
+    protocol = operation_model.service_model.resolved_protocol
+    # Every Query and EC2 answer is wrapped in an element of this name ("Query requests", EC2 developer guide).
+    if protocol in ("ec2", "query") and f"<{operation_model.name}Response".encode() not in body[:WHERE_ANSWERS_BEGIN]:
+        raise ResponseParserError(f"The answer is none to {operation_model.name}.")
+    if protocol in ("json", "rest-json"):
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise ResponseParserError(f"The answer is no JSON: {error}") from error
 
 
 def _role_arn(role: str, account_id: str, partition: str) -> str:
@@ -213,6 +246,10 @@ def _no_access(error: BaseException) -> AccessError:
         return AccessError(
             f"There are no AWS credentials: {one_line(str(error))}.",
             "Set AWS_PROFILE or the AWS_* variables, or name a profile in [scope].",
+        )
+    if isinstance(error, ResponseParserError):
+        return AccessError(
+            f"What answers is not AWS: {one_line(str(error))}", "Check the network's proxy and AWS_ENDPOINT_URL."
         )
     if never_reached(error) or isinstance(error, OSError):
         return AccessError(

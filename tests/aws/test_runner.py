@@ -160,6 +160,17 @@ def test_answers_that_stay_broken_fail_with_a_readable_code(serve: Any, read: An
     assert statuses(inventory, "volumes")[OTHER, "eu-west-1"] == ("complete", None)
 
 
+@pytest.mark.parametrize("sent", [None, 0, 1])
+def test_json_cut_short_never_looks_like_an_empty_listing(serve: Any, read: Any, sent: int | None) -> None:
+    names = ("backup_vaults", "lifecycle_policies", "auto_scaling_groups", "ssm_parameters", "recycle_bin_rules")
+    services = ("backup", "dlm", "autoscaling", "ssm", "rbin")
+    serve(*(Fault("cut", service=service, region="eu-west-1", sent=sent) for service in services))
+    inventory = read(*names)
+    for name in names:
+        assert statuses(inventory, name)[HOME, "eu-west-1"] == ("failed", "UnreadableAnswer"), name
+        assert statuses(inventory, name)[HOME, "us-east-1"] == ("complete", None), name
+
+
 def test_half_a_listing_keeps_its_rows_and_says_so(
     serve: Any, read: Any, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,6 +318,25 @@ def test_credentials_that_aws_does_not_accept(serve: Any, read: Any, tmp_path: A
     with pytest.raises(AccessError, match="does not accept the credentials"):
         read("snapshots")
     assert not (tmp_path / "run").exists()
+
+
+def test_credentials_that_end_before_anything_is_read(serve: Any, read: Any) -> None:
+    serve(Fault("error", service="organizations", code="ExpiredTokenException", status=400))
+    with pytest.raises(AccessError, match="expired"):
+        read("snapshots")
+
+
+def test_an_organisation_whose_answers_stay_broken_leaves_the_caller(serve: Any, read: Any) -> None:
+    serve(Fault("cut", action="ListAccounts"))
+    inventory = read("accounts", "snapshots")
+    assert {account for account, _ in statuses(inventory, "snapshots")} == {HOME}
+    assert statuses(inventory, "accounts")[HOME, GLOBAL] == ("truncated", "UnreadableAnswer")
+
+
+def test_a_token_that_expires_while_entering_fails_that_account(serve: Any, read: Any) -> None:
+    serve(Fault("error", action="AssumeRole", code="ExpiredToken", status=403))
+    inventory = read("snapshots")
+    assert set(statuses(inventory, "snapshots").values()) == {("failed", "ExpiredToken")}
 
 
 def test_bulk_shares_are_honest_about_what_they_do_not_show(serve: Any, read: Any, organisation: Organisation) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from datetime import UTC, datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,32 @@ def test_partitions_have_homes_and_regions_of_their_own(monkeypatch: pytest.Monk
     sessions = Sessions(Scope(partition="aws-us-gov"))
     assert sessions.home == "us-gov-west-1"
     assert set(sessions.known_regions()) == {"us-gov-east-1", "us-gov-west-1"}
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("page", [b"<html><body>Welcome</body></html>", b"", b"<html><br>"])
+def test_an_endpoint_that_is_not_aws(monkeypatch: pytest.MonkeyPatch, page: bytes) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            somebody(monkeypatch, f"http://127.0.0.1:{server.server_port}")
+            with pytest.raises(AccessError, match="not AWS"):
+                Sessions(Scope()).identify()
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Sts:
