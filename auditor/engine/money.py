@@ -35,9 +35,9 @@ def costs(subject: str, ids: pa.Array, supply: Supply, here: Sequence[Gap]) -> d
     frame = COSTS.get(subject)
     if frame is None or frame not in DERIVED or any(feeds(gap, needed([frame])) for gap in here):
         return {}
-    known = supply.frame(frame)
-    places = pc.index_in(ids, value_set=_ids(known[id_column(subject)]))
-    column = {name: _money(known[name]).take(places) for name in known.columns if name.endswith("_usd")}
+    known, amounts = supply.once(f"money of {subject}", lambda: _amounts(supply.frame(frame), id_column(subject)))
+    places = pc.index_in(ids, value_set=known)
+    column = {name: amount.take(places) for name, amount in amounts.items()}
     low, high = column["monthly_low_usd"], column["monthly_high_usd"]
     if "fast_restore_usd" in column:
         low, high = (pc.add(bound, column["fast_restore_usd"]).cast(_TYPE) for bound in (low, high))
@@ -56,31 +56,34 @@ def owners(subject: str, ids: pa.Array, supply: Supply, tag: str) -> pa.Array | 
     frame = f"{FRAMES[subject].noun}_tags"
     if not tag or frame not in FRAMES:
         return None
-    tags = supply.frame(frame)
-    keys = _text(tags["key"])
-    mine = tags[pc.equal(pc.utf8_lower(keys), tag.lower()).to_numpy(zero_copy_only=False).astype(bool)]
-    mine = mine.assign(rank=mine["key"].ne(tag)).sort_values(["rank", "key"], kind="stable")
-    places = pc.index_in(ids, value_set=_ids(mine[id_column(subject)]))
-    return _text(mine["value"]).take(places)
+    known, values = supply.once(f"owners of {subject}", lambda: _owners(supply.frame(frame), id_column(subject), tag))
+    return values.take(pc.index_in(ids, value_set=known))
 
 
 def names(subject: pd.DataFrame) -> pa.Array | None:
     """What each resource is called: its Name tag, or its name."""
-    known = [_text(subject[column]) for column in ("name_tag", "name") if column in subject.columns]
+    known = [_array(subject[column], pa.string()) for column in ("name_tag", "name") if column in subject.columns]
     return pc.coalesce(*known) if known else None
 
 
-def _text(series: pd.Series[Any]) -> pa.Array:
+def _amounts(costs: pd.DataFrame, column: str) -> tuple[pa.Array, dict[str, pa.Array]]:
+    return _array(costs[column], pa.string()), {
+        name: _array(costs[name], _TYPE) for name in costs.columns if name.endswith("_usd")
+    }
+
+
+def _owners(tags: pd.DataFrame, column: str, tag: str) -> tuple[pa.Array, pa.Array]:
+    """Resources and the values of their owner tags, the key's own case first."""
+    keys, ids, values = (_array(tags[name], pa.string()) for name in ("key", column, "value"))
+    mine = pc.equal(pc.utf8_lower(keys), tag.lower())
+    keys, ids, values = (array.filter(mine) for array in (keys, ids, values))
+    order = pc.sort_indices(
+        pa.table({"other": pc.not_equal(keys, tag), "key": keys}), [("other", "ascending"), ("key", "ascending")]
+    )
+    return ids.take(order), values.take(order)
+
+
+def _array(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
     array = pa.array(series, from_pandas=True)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.cast(pa.string())
-
-
-def _ids(series: pd.Series[Any]) -> pa.Array:
-    return _text(series)
-
-
-def _money(series: pd.Series[Any]) -> pa.Array:
-    array = pa.array(series, from_pandas=True)
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.cast(_TYPE)
+    return array.cast(kind)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+import pyarrow as pa
+
 from auditor.config import Config
 from auditor.engine.partition import Job, Outcome, Place, judge
 from auditor.engine.supply import Reports
@@ -35,7 +37,7 @@ def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows:
     """The executor to judge with: the caller's, our own where that pays, or none.
 
     Our own starts fresh interpreters, for forking a process that runs threads is unsafe; none is started from
-    within a worker, nor for an inventory in memory, which other processes cannot read.
+    within a worker, nor for an inventory in memory, which other processes cannot read. Each worker has one thread.
     """
     workers = min(os.cpu_count() or 1, places)
     if inventory.folder is None:
@@ -45,7 +47,8 @@ def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows:
     elif workers < 2 or rows < WORTH_A_POOL or multiprocessing.parent_process() is not None:
         yield None
     else:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as own:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=pa.set_cpu_count, initargs=(1,)) as own:
             for _ in range(workers):  # they import while rules that look across accounts are asked here
                 own.submit(os.getpid)
             yield own

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from auditor.analysis import ACROSS, DERIVED, derive
 from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
+
+Made = TypeVar("Made")
 
 ABOUT_THE_RUN = ("coverage", "gaps", "item_gaps")
 
@@ -41,6 +45,7 @@ class Supply:
     account_id: str | None = None
     region: str | None = None
     _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _once: dict[str, Any] = field(default_factory=dict)
 
     @property
     def as_of(self) -> datetime:
@@ -52,6 +57,13 @@ class Supply:
         if name not in self._kept:
             self._kept[name] = self._made(name)
         return self._kept[name].copy(deep=False)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What ``make`` gives, made when first asked for."""
+        if name not in self._once:
+            self._once[name] = make()
+        made: Made = self._once[name]
+        return made
 
     def _made(self, name: str) -> pd.DataFrame:
         if name in ABOUT_THE_RUN:

@@ -69,8 +69,8 @@ def _row(waiver: Waiver, state: str, count: int) -> dict[str, Any]:
         "resources": ", ".join(waiver.resources) or None,
         "accounts": ", ".join(waiver.accounts) or None,
         "regions": ", ".join(waiver.regions) or None,
-        "valid_from": datetime.combine(waiver.from_, time(), UTC),
-        "valid_until": datetime.combine(waiver.until, time(), UTC),
+        "starts_at": datetime.combine(waiver.from_, time(), UTC),
+        "ends_at": datetime.combine(waiver.until, time(), UTC),
         "state": state,
         "findings": count,
     }

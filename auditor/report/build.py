@@ -238,8 +238,8 @@ def _waivers(waivers: pd.DataFrame, rules: Mapping[str, Rule]) -> tuple[WaiverLi
             owner=text.plain(row["owner"], 60),
             approver=text.plain(row["approver"], 60),
             ticket=text.plain(row["ticket"], 40),
-            start=row["valid_from"].date(),
-            until=row["valid_until"].date(),
+            start=row["starts_at"].date(),
+            until=row["ends_at"].date(),
             state=row["state"],
             covers=int(row["findings"]),
         )
