@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from jinja2 import Environment, meta, nodes
 
 from auditor.errors import RenderError
 from auditor.renderers import pdf
@@ -46,10 +47,12 @@ def test_page_one_answers_five_questions_in_order(pages, report):
 
 
 def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report):
-    contents = pages[1]
+    lines = reader.pages[1].extract_text().splitlines()
+    start = lines.index("Contents")
+    numbers = dict(zip(lines[start + 1 :], map(int, lines[:start]), strict=False))
+    assert numbers["Method and appendix"] == len(pages) - 1
     for section in report.sections:
-        number = int(re.search(re.escape(section.headline) + r" ?(\d+)", contents)[1])
-        assert section.headline in pages[number - 1]
+        assert section.headline in pages[numbers[section.headline] - 1]
     links = [note.get_object() for page in reader.pages[:2] for note in page.get("/Annots", [])]
     assert len([link for link in links if link["/Subtype"] == "/Link"]) >= len(report.sections) + 6
 
@@ -118,7 +121,7 @@ def test_foreign_words_act_nowhere(worlds):
     world = worlds()
     hostile = '</td><script>alert(1)</script>{{ 7 * 7 }}\u202e\x07<img src="http://192.0.2.1/x">'
     world.evaluation.findings = world.evaluation.findings.assign(
-        resource_name=hostile, owner=hostile, message=hostile, waiver=hostile, evidence='{"a\\u202eb": "<b>\\u202e"}'
+        resource_name=hostile, owner=hostile, message=hostile, evidence='{"a\\u202eb": "<b>\\u202e"}'
     )
     source = html(world.report(), OURS)
     assert "<script" not in source
@@ -192,11 +195,13 @@ def test_letter_paper_and_classification_come_from_the_configuration(worlds, tmp
 
 
 def test_templates_get_exactly_the_fields_of_the_report(report):
+    environment = Environment(autoescape=True)
+    environment.filters.update(pdf.FILTERS)
     used = set()
     for template in OURS.glob("*.html.j2"):
-        from jinja2 import Environment, meta
-
-        used |= meta.find_undeclared_variables(Environment(autoescape=True).parse(template.read_text(encoding="utf-8")))
+        tree = environment.parse(template.read_text(encoding="utf-8"))
+        set_here = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
+        used |= meta.find_undeclared_variables(tree) - set_here
     functions = {"shapes", "severity_chart", "severity_title", "spend_chart", "spend_title"}
     assert used - functions <= set(context(report))
 
