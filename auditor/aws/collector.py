@@ -74,7 +74,8 @@ class Reader(Protocol):
 
         The members of ``Account`` in the answer of ListAccounts (``Name``, ``State`` or ``Status``,
         ``JoinedTimestamp``, …) with ``OrganizationId``, ``ParentId`` (the unit the account sits in) and ``Path``
-        (``o-…/r-…/ou-…``) beside them. ``Id`` alone where Organizations was not asked or would not tell.
+        (``o-…/r-…/ou-…``) beside them. ``Id`` alone where Organizations was not asked or would not tell. ``Regions``
+        holds what DescribeRegions answered to the account; it is missing where that was refused.
         """
 
     @property

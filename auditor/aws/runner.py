@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from auditor.aws import scope
 from auditor.aws.collector import Collector, Where
@@ -27,6 +28,7 @@ class Entered:
 
     Attributes:
         regions: To be read; empty until they are known.
+        described: What AWS says of every region; missing where it would not.
         error: Why we did not get in.
         arn: As whom we did.
     """
@@ -34,6 +36,7 @@ class Entered:
     target: scope.Target
     session: AccountSession | None = None
     regions: Sequence[str] = ()
+    described: Sequence[Mapping[str, Any]] | None = None
     error: Exception | None = None
     arn: str | None = None
 
@@ -148,14 +151,14 @@ class _Job:
             return Entered(target, error=error)
         described = None
         try:
-            described = reader.call("ec2", "DescribeRegions")["Regions"]
+            described = reader.call("ec2", "DescribeRegions", AllRegions=True)["Regions"]
         except READ_ERRORS:
             # The collector of regions asks again, region by region, and says in coverage what became of it.
             described = None
         finally:
             reader.close()
         regions = scope.regions(self._config.scope, described, self._sessions.known_regions())
-        return Entered(target, session, regions, arn=arn)
+        return Entered(target, session, regions, described, arn=arn)
 
     def _plan(self, entered: Sequence[Entered]) -> None:
         manifest = self._book.writer.manifest
@@ -184,7 +187,7 @@ class _Job:
         if account.session is None or self._run.stop.is_set():
             return
         collectors = self._for_accounts if region == GLOBAL else self._for_regions
-        reader = self._reader(account.target, region, account.session)
+        reader = self._reader(account.target, region, account.session, account.described)
         try:
             Partition(reader, collectors, self._book).read()
         except Stopped:
@@ -207,12 +210,18 @@ class _Job:
             if region != GLOBAL:
                 self._run.progress.done(account.account_id, region)
 
-    def _reader(self, target: scope.Target, region: str, session: AccountSession) -> PartitionReader:
+    def _reader(
+        self,
+        target: scope.Target,
+        region: str,
+        session: AccountSession,
+        described: Sequence[Mapping[str, Any]] | None = None,
+    ) -> PartitionReader:
         return PartitionReader(
             Where(target.account_id, region, self._sessions.partition),
             session,
             self._sessions.home,
             self._run,
-            account=target.facts,
+            account=target.facts if described is None else {**target.facts, "Regions": described},
             organisation_error=target.error,
         )

@@ -12,18 +12,20 @@ from auditor.aws.shape import shape
 
 
 def get(reader: Reader) -> Iterator[Page]:
-    """The region as AWS describes it, or its bare name where it will not.
+    """The region as AWS described it to the whole account, or its bare name where it will not.
 
     Raises:
         ClientError: It would not; the region's name is kept all the same, so that rules can say "could not tell".
     """
     name = reader.where.region
+    described = reader.account.get("Regions")
     try:
-        answer = reader.call("ec2", "DescribeRegions", RegionNames=[name], AllRegions=True)
+        if described is None:
+            described = reader.call("ec2", "DescribeRegions", RegionNames=[name], AllRegions=True)["Regions"]
     except ClientError:
         yield [{"RegionName": name}]
         raise
-    yield [region for region in answer.get("Regions", ()) if region.get("RegionName") == name]
+    yield [region for region in described if region["RegionName"] == name]
 
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:

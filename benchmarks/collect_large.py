@@ -1,0 +1,227 @@
+"""400,000 snapshots over 20 accounts × 4 regions collected over HTTP: calls, wall, CPU and peak memory.
+
+    python benchmarks/collect_large.py [--accounts 20] [--regions 4] [--snapshots 4700] [--images 470] [--shares bulk]
+
+The sandbox plants the same organisation in a process of its own. "A perfect reader" is counted here from the planted
+tables, operation by operation, at AWS's largest page sizes, knowing beforehand what it will find: nobody who has to
+see everything can make fewer calls. Signing in (STS) is left out on both sides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import tempfile
+import threading
+import time
+from collections import Counter
+from math import ceil
+from pathlib import Path
+
+from auditor.aws.progress import progress_for
+from auditor.aws.runner import collect
+from auditor.config import Config
+from auditor.sandbox.model import Organisation, Region
+from auditor.sandbox.planting import large, plant
+from auditor.sandbox.process import serve_in_process
+
+Calls = Counter[str]
+
+
+def pages(rows: int, size: int) -> int:
+    """Requests that a listing takes; an empty one takes one."""
+    return max(1, ceil(rows / size))
+
+
+def perfect(organisation: Organisation, shares: str) -> Calls:
+    """The fewest calls, by operation, that show everything the inventory holds."""
+    calls: Calls = Counter()
+    active = [account for account in organisation.accounts.values() if account.state == "ACTIVE"]
+    calls["organizations:DescribeOrganization"] += 1
+    calls["organizations:ListAccounts"] += 2 * pages(len(organisation.accounts), 20) - 1  # every other page is empty
+    calls["ec2:DescribeRegions"] += len(active)
+    enabled = [name for name, status in organisation.regions.items() if status != "not-opted-in"]
+    for account in active:
+        for region in enabled:
+            place = organisation.place(account.account_id, region)
+            calls += listings(place) + one_by_one(place) + sharing(place, len(active) - 1, shares)
+    return calls
+
+
+def listings(place: Region) -> Calls:
+    """What a listing answers, at full pages."""
+    points = [pages(len(place.recovery_points[vault]), 1000) for vault in place.backup_vaults]
+    jobs = Counter(job["ResourceType"] for job in place.backup_jobs.values())
+    return Counter(
+        {
+            "ec2:GetSnapshotBlockPublicAccessState": 1,
+            "ec2:GetImageBlockPublicAccessState": 1,
+            "ec2:GetEbsEncryptionByDefault": 1,
+            "ec2:GetEbsDefaultKmsKeyId": 1,
+            "ec2:GetAllowedImagesSettings": 1,
+            "ec2:DescribeSnapshots": pages(len(place.snapshots), 1000) + 1,
+            "ec2:DescribeImages": pages(len(place.images), 1000),
+            "ec2:DescribeVolumes": pages(len(place.volumes), 500),
+            "ec2:DescribeInstances": pages(len(place.instances), 1000),
+            "ec2:DescribeInstanceImageMetadata": pages(len(place.instances), 1000),
+            "ec2:DescribeFastSnapshotRestores": pages(len(place.fast_restores), 200),
+            "ec2:DescribeLockedSnapshots": pages(len(place.locks), 1000),
+            "ec2:DescribeSnapshotTierStatus": pages(len(place.tier_statuses), 1000),
+            "ec2:ListSnapshotsInRecycleBin": pages(len(place.binned_snapshots), 1000),
+            "ec2:ListImagesInRecycleBin": pages(len(place.binned_images), 1000),
+            "ec2:ListVolumesInRecycleBin": pages(len(place.binned_volumes), 500),
+            "ec2:DescribeLaunchTemplates": pages(len(place.launch_templates), 200),
+            "ec2:DescribeLaunchTemplateVersions": bool(place.launch_templates) + len(templates_with_more(place)),
+            "autoscaling:DescribeLaunchConfigurations": pages(len(place.launch_configurations), 100),
+            "autoscaling:DescribeAutoScalingGroups": pages(len(place.auto_scaling_groups), 100),
+            "ssm:DescribeParameters": pages(len(place.parameters), 50),
+            "dlm:GetLifecyclePolicies": 2,  # the default policies are a question of their own
+            "backup:DescribeRegionSettings": 1,
+            "backup:ListBackupPlans": pages(len(place.backup_plans), 1000),
+            "backup:ListBackupVaults": pages(len(place.backup_vaults), 1000),
+            "backup:ListRecoveryPointsByBackupVault": sum(points),
+            "backup:ListBackupJobs": pages(jobs["EBS"], 1000) + pages(jobs["EC2"], 1000),
+            "rbin:ListRules": 3,
+        }
+    )
+
+
+def templates_with_more(place: Region) -> set[str]:
+    """Templates with versions besides the default and the latest, which one scan answers for all of them."""
+    return {
+        name
+        for name, template in place.launch_templates.items()
+        for version in place.launch_template_versions[name]
+        if version["VersionNumber"] not in (template["DefaultVersionNumber"], template["LatestVersionNumber"])
+    }
+
+
+def one_by_one(place: Region) -> Calls:
+    """What no listing answers."""
+    keys = {
+        row["KmsKeyId"] for table in (place.snapshots, place.volumes) for row in table.values() if "KmsKeyId" in row
+    }
+    return Counter(
+        {
+            "kms:DescribeKey": len(keys),
+            "ssm:GetParameters": ceil(len(place.parameters) / 10),
+            "dlm:GetLifecyclePolicy": len(place.lifecycle_policies),
+            "backup:GetBackupPlan": len(place.backup_plans),
+            "backup:ListBackupSelections": len(place.backup_plans),
+            "backup:GetBackupSelection": sum(len(each) for each in place.backup_selections.values()),
+            "rbin:GetRule": len(place.bin_rules),
+            "ec2:DescribeImageReferences": ceil(len(unused(place)) / 10),
+        }
+    )
+
+
+def unused(place: Region) -> set[str]:
+    """Images that nothing but a recipe could name."""
+    named = {instance["ImageId"] for instance in place.instances.values()}
+    named |= {each["ImageId"] for each in place.launch_configurations.values()}
+    named |= {parameter["Value"] for parameter in place.parameters.values()}
+    for template, versions in place.launch_template_versions.items():
+        known = place.launch_templates[template]
+        current = {known["DefaultVersionNumber"], known["LatestVersionNumber"]}
+        current |= {
+            int(group["LaunchTemplate"]["Version"])
+            for group in place.auto_scaling_groups.values()
+            if group.get("LaunchTemplate", {}).get("LaunchTemplateId") == template
+            and group["LaunchTemplate"]["Version"].isdigit()
+        }
+        named |= {
+            version["LaunchTemplateData"].get("ImageId", "")
+            for version in versions
+            if version["VersionNumber"] in current
+        }
+    return set(place.images) - named
+
+
+def sharing(place: Region, others: int, shares: str) -> Calls:
+    """Who may see what: a question per other account, or one per snapshot and image that can be shared."""
+    if shares == "bulk":
+        return Counter({"ec2:DescribeSnapshots": others, "ec2:DescribeImages": others})
+    managed = {arn for arn, key in place.kms_keys.items() if key["KeyManager"] == "AWS"}
+    shareable = [
+        row
+        for row in place.snapshots.values()
+        if row["State"] == "completed" and row["StorageTier"] != "archive" and row.get("KmsKeyId") not in managed
+    ]
+    permitted = [row for row in place.images.values() if row["State"] in ("available", "pending", "transient")]
+    return Counter({"ec2:DescribeSnapshotAttribute": len(shareable), "ec2:DescribeImageAttribute": len(permitted)})
+
+
+def main() -> None:
+    """Plant, count, serve, collect, compare."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--accounts", type=int, default=20)
+    arguments.add_argument("--regions", type=int, default=4)
+    arguments.add_argument("--snapshots", type=int, default=4_700, help="plain ones in every account and region")
+    arguments.add_argument("--images", type=int, default=470)
+    arguments.add_argument("--shares", choices=["bulk", "exact"], default="bulk")
+    options = arguments.parse_args()
+    size = large(options.snapshots, options.images)
+    organisation = plant(1, accounts=options.accounts, regions=options.regions, size=size)
+    planted = sum(len(place.snapshots) for place in organisation)
+    fewest, as_of = perfect(organisation, options.shares), organisation.now
+    del organisation
+    config = Config.of(
+        {
+            "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
+            "collect": {"shares": options.shares},
+        }
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve_in_process(
+            seed=1,
+            accounts=options.accounts,
+            regions=options.regions,
+            snapshots_per_place=options.snapshots,
+            images_per_place=options.images,
+        ) as server,
+        server.activated(),
+    ):
+        before, start = time.process_time(), time.perf_counter()
+        peak = Peak()
+        with peak:
+            inventory = collect(config, Path(folder) / "run", as_of=as_of, progress=progress_for(quiet=False))
+        wall, spent = time.perf_counter() - start, time.process_time() - before
+        answered, throttled = server.calls()
+        read = sum(len(inventory.read("snapshots", *place, columns=["snapshot_id"])) for place in inventory.partitions)
+    ours = Counter()
+    for (_, _, service, operation), count in answered.items():
+        if service != "sts":
+            ours[f"{service}:{operation}"] += count
+    print(f"{read:,} of {planted:,} snapshots read in {len(inventory.partitions)} account-regions")
+    print(f"calls {ours.total():,}; a perfect reader {fewest.total():,}; throttled {throttled.total()}")
+    for name in sorted(set(ours) | set(fewest)):
+        if ours[name] != fewest[name]:
+            print(f"  {name}: {ours[name]:,} against {fewest[name]:,}")
+    print(f"wall {wall:.1f} s, CPU {spent:.1f} s, peak memory {peak.mib:.0f} MiB (the sandbox's own process apart)")
+
+
+class Peak:
+    """The most memory this process held while the block ran, sampled."""
+
+    def __enter__(self) -> Peak:
+        self.mib = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.2):
+            held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+            self.mib = max(self.mib, held / 2**20)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    main()
