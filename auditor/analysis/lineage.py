@@ -10,8 +10,8 @@ work", Amazon EBS User Guide). AWS tells the full size of each snapshot, never w
   snapshots. Copies, and volumes that are gone or were made from a snapshot that is not here, may hide such a link.
 - Volumes pass their data key on through snapshots: snapshots with different data keys share nothing.
 - An archived snapshot is a copy of its own, in full.
-- Snapshots in the Recycle Bin still hold their blocks, and AWS tells neither their size nor their time. Where one
-  may be a relative, or the Recycle Bin could not be read, nothing is certain but the full size.
+- Snapshots in the Recycle Bin are left out, for AWS tells neither their size nor their time: what they share with
+  one that is there counts with the latter, as it will on the bill when the Recycle Bin lets go of them.
 
 Sums are 64-bit: 8 EiB of full sizes in one region are out of bounds.
 """
@@ -37,16 +37,16 @@ _BEFORE_ALL: Final = np.iinfo(np.int64).min
 _AFTER_ALL: Final = np.iinfo(np.int64).max
 
 
-def bounds(
-    snapshots: pd.DataFrame, volumes: pd.DataFrame, recycle_bin_snapshots: pd.DataFrame, gaps: pd.DataFrame
-) -> pd.DataFrame:
+def bounds(snapshots: pd.DataFrame, volumes: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """What each snapshot stores and what deleting it alone frees, at least and at most.
+
+    Where the snapshots could not all be read, there may be relatives unseen, and nothing is certain but the full size.
 
     Returns:
         One row per snapshot, in order: ``stored_low_bytes``, ``stored_high_bytes``, ``freed_low_bytes``,
         ``freed_high_bytes`` (Int64, missing where the size is) and ``basis``.
     """
-    own = _prepared(snapshots, volumes, recycle_bin_snapshots, gaps)
+    own = _prepared(snapshots, volumes, gaps)
     full = own["size"].where(own["state"].eq("completed").fillna(False))
     stored, freed, basis = full.copy(), full.copy(), pd.Series("size unknown", index=own.index)
     member = own["member"].to_numpy(bool)
@@ -73,7 +73,7 @@ def bounds(
 _BOTH: Final = "archive and standard"
 
 
-def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, binned: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """The snapshots with what is known of their volumes, one row each and in order."""
     own = snapshots[[*_HERE, "snapshot_id", "volume_id", "state"]].reset_index(drop=True)
     own["size"] = snapshots["full_size_bytes"].to_numpy()
@@ -92,18 +92,8 @@ def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, binned: pd.DataFra
     parents = volumes[[*_HERE, "source_snapshot_id"]].dropna().drop_duplicates().assign(parent=True)
     parents = parents.rename(columns={"source_snapshot_id": "snapshot_id"})
     own["parent"] = own[[*_HERE, "snapshot_id"]].merge(parents, how="left")["parent"].notna()
-    bins = binned.merge(known, on=[*_HERE, "volume_id"], how="left")
-    hidden = pd.concat(
-        [
-            bins.loc[~bins["kind"].isin(["blank", "sourced"]), _HERE],
-            gaps.loc[gaps["frame"].isin(["snapshots", "recycle_bin_snapshots"]), _HERE],
-        ]
-    )
-    hidden = hidden.drop_duplicates().assign(hidden=True)
-    own["hidden"] = own[_HERE].merge(hidden, how="left")["hidden"].notna()
-    own["any_bin"] = own[_HERE].merge(binned[_HERE].drop_duplicates().assign(b=True), how="left")["b"].notna()
-    chains = binned[[*_HERE, "volume_id"]].drop_duplicates().assign(b=True)
-    own["chain_bin"] = own[[*_HERE, "volume_id"]].merge(chains, how="left")["b"].notna()
+    partial = gaps.loc[gaps["frame"].eq("snapshots"), _HERE].drop_duplicates().assign(partial=True)
+    own["partial"] = own[_HERE].merge(partial, how="left")["partial"].notna()
     return own
 
 
@@ -121,16 +111,14 @@ def _volumes(volumes: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lines(snapshots: pd.DataFrame, own: pd.DataFrame) -> pd.Series[Any]:
-    """A number for every set of snapshots that may share blocks: one region, one data key, one place of storage."""
+    """A number for every set of snapshots that may share blocks: those of one region and one data key."""
     encrypted = snapshots["encrypted"].reset_index(drop=True)
     key = snapshots["data_encryption_key_id"].reset_index(drop=True).astype(object)
     label = key.where(encrypted.fillna(False).astype(bool), "plain")
     unclear = own["member"] & (encrypted.isna() | label.isna())
     here = own.groupby(_HERE, sort=False, dropna=False).ngroup()
     label = label.mask(unclear.groupby(here).transform("any"), "any").fillna("any")
-    stored_at = [snapshots[name].reset_index(drop=True).fillna("") for name in ("outpost_arn", "availability_zone")]
-    lines = pd.DataFrame({"here": here, "label": label, "outpost": stored_at[0], "zone": stored_at[1]})
-    return lines.groupby(["here", "label", "outpost", "zone"], sort=False).ngroup()
+    return pd.DataFrame({"here": here, "label": label}).groupby(["here", "label"], sort=False).ngroup()
 
 
 def _of_members(own: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +136,7 @@ def _of_members(own: pd.DataFrame) -> pd.DataFrame:
     tied = ~last & np.r_[started[1:] == started[:-1], False]
     tied |= np.r_[False, tied[:-1]]
     undated = np.bincount(line, weights=started == _BEFORE_ALL) > 0
-    dark = undated[line] | rows["hidden"].to_numpy(bool) | rows["chain_bin"].to_numpy(bool) | tied
+    dark = undated[line] | rows["partial"].to_numpy(bool) | tied
 
     before, before_known = _beside(size, sized, first, 1)
     after, after_known = _beside(size, sized, last, -1)
@@ -168,7 +156,6 @@ def _of_members(own: pd.DataFrame) -> pd.DataFrame:
     kin, kin_known = _either(
         alone, everyone.between(line, _BEFORE_ALL, _AFTER_ALL, own_total), strangers.between(line, since, _AFTER_ALL)
     )
-    dark |= alone & rows["any_bin"].to_numpy(bool)
     low = np.where(dark | ~before_known | ~elders_known, 0, np.maximum(size - before - elders, 0))
     freed = np.maximum(size - before - after - kin, 0)
     freed = np.where(dark | ~before_known | ~after_known | ~kin_known | rows["parent"], 0, freed)

@@ -128,11 +128,6 @@ class Region:
         if snapshot:
             snapshot.fate = "gone"
 
-    def _bin(self, number: int, _: int) -> None:
-        snapshot = self.pick(self.alive, number)
-        if snapshot:
-            snapshot.fate = "binned"
-
     def _drop(self, number: int, _: int) -> None:
         volume = self.pick(self.mounted, number)
         if volume:
@@ -145,7 +140,7 @@ class Region:
 
     @property
     def holders(self) -> list[Snapshot]:
-        return [s for s in self.snapshots if s.fate != "gone" and s.tier == "standard" and s.state != "error"]
+        return [s for s in self.snapshots if s.fate == "there" and s.tier == "standard" and s.state != "error"]
 
     def stored(self, snapshot: Snapshot) -> int:
         earlier = [s for s in self.holders if s.line == snapshot.line and s.started < snapshot.started]
@@ -164,7 +159,7 @@ class Region:
     def here(self) -> dict[str, str]:
         return {"account_id": ACCOUNT, "region": self.name}
 
-    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         snapshots = [
             {
                 **self.here,
@@ -183,24 +178,17 @@ class Region:
         volumes = [
             {**self.here, "volume_id": v.id, "source_snapshot_id": v.source, "created_at": v.made} for v in self.mounted
         ]
-        binned = [
-            {**self.here, "snapshot_id": s.id, "volume_id": s.volume_id} for s in self.snapshots if s.fate == "binned"
-        ]
-        return (
-            FRAMES["snapshots"].rows(snapshots[::-1]),
-            FRAMES["volumes"].rows(volumes),
-            FRAMES["recycle_bin_snapshots"].rows(binned),
-        )
+        return FRAMES["snapshots"].rows(snapshots[::-1]), FRAMES["volumes"].rows(volumes)
 
     def told(self) -> dict[str, dict[str, Any]]:
-        snapshots, volumes, binned = self.frames()
-        made = bounds(snapshots, volumes, binned, NO_GAPS)
+        snapshots, volumes = self.frames()
+        made = bounds(snapshots, volumes, NO_GAPS)
         made = made.assign(snapshot_id=snapshots["snapshot_id"]).set_index("snapshot_id")
         return {str(name): row for name, row in made.astype(object).to_dict("index").items()}
 
 
 COMMON = ("snapshot", "snapshot", "snapshot", "write", "write", "delete", "restore")
-RARE = ("blank", "foreign", "trim", "copy", "bin", "drop", "archive")
+RARE = ("blank", "foreign", "trim", "copy", "drop", "archive")
 actions = st.lists(
     st.tuples(st.sampled_from(COMMON + RARE), st.integers(0, 40), st.integers(1, 9)), min_size=3, max_size=30
 )
@@ -220,10 +208,10 @@ def test_the_bounds_always_hold_what_the_blocks_say(steps: list[tuple[str, int, 
         assert row["freed_low_bytes"] <= region.freed(snapshot) <= row["freed_high_bytes"], (snapshot.id, row)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_bounds_hold_in_many_regions_judged_at_once(seed: int) -> None:
     draw = random.Random(seed)
-    regions = [Region(name=f"region-{number}") for number in range(150)]
+    regions = [Region(name=f"region-{number}") for number in range(120)]
     for region in regions:
         region.do("blank", draw.randrange(3), 5)
         for _ in range(draw.randrange(5, 40)):
@@ -308,18 +296,32 @@ def test_without_a_volume_and_a_data_key_the_lineage_is_unknown() -> None:
     assert (told["basis"], told["stored_low_bytes"]) == ("lineage unknown", 0)
 
 
-def test_a_snapshot_of_the_same_volume_in_the_recycle_bin_leaves_nothing_certain() -> None:
-    region = _region(("blank", 1, 6), ("snapshot", 0, 1), ("snapshot", 0, 1), ("bin", 0, 1))
-    told = region.told()["snap-01"]
-    assert region.stored(region.snapshots[1]) == 0
-    assert (told["stored_low_bytes"], told["freed_low_bytes"]) == (0, 0)
+def test_what_a_snapshot_in_the_recycle_bin_shares_counts_with_the_one_that_is_there() -> None:
+    region = _region(("blank", 1, 6), ("snapshot", 0, 1), ("snapshot", 0, 1), ("delete", 0, 1))
+    assert region.told()["snap-01"]["basis"] == "full"
 
 
-def test_where_the_recycle_bin_could_not_be_read_nothing_is_certain_but_the_full_size() -> None:
-    snapshots, volumes, binned = _region(("blank", 1, 6), ("snapshot", 0, 1)).frames()
-    gaps = FRAMES["gaps"].rows([{**HERE, "frame": "recycle_bin_snapshots", "status": "denied"}])
-    told = bounds(snapshots, volumes, binned, gaps)
+def test_where_the_snapshots_could_not_all_be_read_nothing_is_certain_but_the_full_size() -> None:
+    snapshots, volumes = _region(("blank", 1, 6), ("snapshot", 0, 1)).frames()
+    gaps = FRAMES["gaps"].rows([{**HERE, "frame": "snapshots", "status": "truncated"}])
+    told = bounds(snapshots, volumes, gaps)
     assert told[["stored_low_bytes", "stored_high_bytes"]].to_numpy().tolist() == [[0, 6 * BLOCK]]
+
+
+def test_what_an_archived_snapshot_handed_on_before_is_not_counted_twice() -> None:
+    region = _region(
+        ("blank", 1, 4),
+        ("snapshot", 0, 1),
+        ("write", 6, 5),
+        ("snapshot", 0, 1),
+        ("restore", 1, 1),
+        ("snapshot", 1, 1),
+        ("archive", 1, 1),
+        ("snapshot", 0, 1),
+    )
+    told = region.told()["snap-03"]
+    assert region.stored(region.snapshots[3]) < len(region.snapshots[3].blocks) * BLOCK - 4 * BLOCK
+    assert told["stored_low_bytes"] == 0
 
 
 def test_an_archived_snapshot_stores_and_frees_exactly_its_full_size() -> None:
@@ -350,7 +352,7 @@ def test_unfinished_and_failed_snapshots_have_no_known_size(state: str) -> None:
         "full_size_bytes": 7,
         "encrypted": False,
     }
-    nothing = FRAMES["volumes"].empty(), FRAMES["recycle_bin_snapshots"].empty(), NO_GAPS
+    nothing = FRAMES["volumes"].empty(), NO_GAPS
     told = bounds(FRAMES["snapshots"].rows([row]), *nothing).iloc[0]
     assert told["basis"] == "size unknown"
     assert told.drop("basis").isna().all()
@@ -358,12 +360,12 @@ def test_unfinished_and_failed_snapshots_have_no_known_size(state: str) -> None:
 
 def test_the_size_of_the_volume_is_never_taken_for_what_is_stored() -> None:
     row = {**HERE, "snapshot_id": "snap-0a", "volume_id": "vol-0a", "state": "completed", "volume_size_gib": 500}
-    nothing = FRAMES["volumes"].empty(), FRAMES["recycle_bin_snapshots"].empty(), NO_GAPS
+    nothing = FRAMES["volumes"].empty(), NO_GAPS
     told = bounds(FRAMES["snapshots"].rows([row]), *nothing).iloc[0]
     assert told["basis"] == "size unknown"
     assert told.drop("basis").isna().all()
 
 
 def test_nothing_in_nothing_out() -> None:
-    empty = (FRAMES[name].empty() for name in ("snapshots", "volumes", "recycle_bin_snapshots"))
+    empty = (FRAMES[name].empty() for name in ("snapshots", "volumes"))
     assert bounds(*empty, NO_GAPS).empty
