@@ -47,7 +47,7 @@ def test_found_passed_and_unknown_are_all_there_is(name, kind, place):
 @pytest.mark.parametrize(("name", "frame"), COLLECTED)
 def test_a_gap_in_any_frame_makes_its_place_unknown(name, frame):
     loaded = RULES[name]
-    for example in (*loaded.fails, *loaded.passes):
+    for example in (loaded.fails[0], loaded.passes[0]):
         verdict, finding, crash = try_example(loaded, {**example, "gap": frame})
         assert (verdict, crash) == ("unknown", "")
         assert finding["message"].startswith("Could not tell: reading ")
