@@ -5,9 +5,10 @@ Every account and region is summed alone; the sums are exact, so each breakdown 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -134,13 +135,27 @@ def spend_of(inventory: Inventory, config: Config) -> Spend:
         fast_restore_unpriced=int(total["fast_restore_unpriced"].sum()),
         net_low_usd=sum(total["net_low_usd"], Decimal(0)),
         net_high_usd=sum(total["net_high_usd"], Decimal(0)),
+        details=partial(details, inventory, prices, gaps),
     )
 
 
-def _of_place(
-    inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame, discount: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The spend of one account and region, and the region and item of the prices it rests on."""
+def details(
+    inventory: Inventory, prices: pd.DataFrame, gaps: pd.DataFrame, account_id: str, region: str
+) -> pd.DataFrame:
+    """The ``snapshot_costs`` of one account and region at list prices, with the ``snapshot_origins`` beside them.
+
+    Raises:
+        InventoryError: A file of the inventory is damaged or missing.
+    """
+    frame = _frames(inventory, account_id, region, prices, gaps)
+    keys = ["account_id", "region", "snapshot_id"]
+    return frame("snapshot_costs").merge(frame("snapshot_origins"), on=keys, how="left")
+
+
+def _frames(
+    inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame
+) -> Callable[[str], pd.DataFrame]:
+    """Gives the frames of one account and region by name, each read or made once."""
     held: dict[str, pd.DataFrame] = {"prices": prices, "gaps": gaps}
 
     def frame(name: str) -> pd.DataFrame:
@@ -149,6 +164,14 @@ def _of_place(
             held[name] = derive(name, frame, inventory.as_of) if made else inventory.read(name, account_id, region)
         return held[name]
 
+    return frame
+
+
+def _of_place(
+    inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame, discount: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The spend of one account and region, and the region and item of the prices it rests on."""
+    frame = _frames(inventory, account_id, region, prices, gaps)
     costs, restores = frame("snapshot_costs"), frame("fast_restores")
     rows = spend_rows(frame("snapshots"), frame("snapshot_origins"), costs, restores, prices, inventory.as_of, discount)
     items = {"standard": costs["basis"].ne("archive"), "archive": costs["basis"].str.startswith("archive")}

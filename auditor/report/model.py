@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -272,7 +272,7 @@ class Spend:
     fast_restore_unpriced: int = 0
     net_low_usd: Decimal = Decimal(0)
     net_high_usd: Decimal = Decimal(0)
-    details: Callable[[str, str], pd.DataFrame] | None = None
+    details: Callable[[str, str], pd.DataFrame] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
