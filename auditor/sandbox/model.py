@@ -52,8 +52,10 @@ class Region:
     encryption_by_default: bool = False
     default_key: str = "alias/aws/ebs"
     # other services
-    # KeyMetadata, by key ARN. Another account's key is denied; one of this account that is not here is gone.
+    # KeyMetadata, by key ARN. One of this account that is not here is gone.
     kms_keys: Table = field(default_factory=dict)
+    # by key ARN, the accounts that its policy lets describe it; its own always may, everybody else is denied
+    key_readers: dict[str, frozenset[str]] = field(default_factory=dict)
     launch_configurations: Table = field(default_factory=dict)
     auto_scaling_groups: Table = field(default_factory=dict)
     parameters: Table = field(default_factory=dict)  # Parameter, by name, with DataType

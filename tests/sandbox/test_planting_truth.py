@@ -16,7 +16,7 @@ from auditor.sandbox.planting import SMALL, TINY, large, plant
 Keys = set[Key]
 DAY = timedelta(days=1)
 MADE_FOR = re.compile(r"^(?:Created by CreateImage\(i-\w+\)|Copied) for (?:DestinationAmi )?(ami-\w+)")
-UNUSABLE = {"Disabled", "PendingDeletion"}
+UNUSABLE = {"Disabled", "PendingDeletion", "NotFound"}
 
 
 def read(organisation: Organisation, judge: Callable[[Organisation, Region], Iterator[str]]) -> Keys:
@@ -59,17 +59,25 @@ def failed(organisation: Organisation, here: Region) -> Iterator[str]:
             yield key
 
 
-def key_unusable(_: Organisation, here: Region) -> Iterator[str]:
+def key_state(organisation: Organisation, here: Region, arn: str) -> str:
+    """The state of a key as an account would be told it: a word for itself where it is refused."""
+    owner = arn.split(":")[4]
+    there = organisation.places.get((owner, here.name), Region(owner, here.name))
+    if there is not here and here.account_id not in there.key_readers.get(arn, ()):
+        return "refused"
+    return str(there.kms_keys.get(arn, {"KeyState": "NotFound"})["KeyState"])
+
+
+def key_unusable(organisation: Organisation, here: Region) -> Iterator[str]:
     for key, row in here.snapshots.items():
-        arn = row.get("KmsKeyId")
-        if arn and here.account_id in arn and here.kms_keys.get(arn, {"KeyState": "Disabled"})["KeyState"] in UNUSABLE:
+        if "KmsKeyId" in row and key_state(organisation, here, row["KmsKeyId"]) in UNUSABLE:
             yield key
 
 
-def key_unseen(_: Organisation, here: Region) -> Iterator[str]:
-    yield from (
-        key for key, row in here.snapshots.items() if here.account_id not in row.get("KmsKeyId", here.account_id)
-    )
+def key_unseen(organisation: Organisation, here: Region) -> Iterator[str]:
+    for key, row in here.snapshots.items():
+        if "KmsKeyId" in row and key_state(organisation, here, row["KmsKeyId"]) == "refused":
+            yield key
 
 
 def over_retention(organisation: Organisation, here: Region) -> Iterator[str]:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.images import create_snapshots, device, plant_image
-from auditor.sandbox.planting.names import hostile, server
-from auditor.sandbox.planting.plot import Lineage, Plot
+from auditor.sandbox.planting.names import server
+from auditor.sandbox.planting.plot import Lineage, Plot, Telling
 
 #: What AWS Backup writes on its snapshots.
 TEXT = "This snapshot is created by the AWS Backup service."
@@ -78,11 +78,15 @@ def plan(plot: Plot, name: str, rules: list[Row], selection: Row) -> Plan:
         "BackupPlanId": plan_id,
         "CreationDate": plot.ago(699),
     }
-    first = rules[0]
+    return _as_plan(plan_id, plot.here.backup_plans[plan_id]["BackupPlan"])
+
+
+def _as_plan(plan_id: str, row: Row) -> Plan:
+    first = row["Rules"][0]
     return Plan(
         plan_id,
         first["RuleId"],
-        name,
+        row["BackupPlanName"],
         first["RuleName"],
         first["TargetBackupVaultName"],
         first["ScheduleExpression"],
@@ -220,28 +224,35 @@ def plant_backups(plot: Plot) -> None:
         plot.volume(of, created, backup="fresh", instance=instance_id, device="/dev/sdf")
         gap = plot.rng.randrange(2, 5) if number == 0 else -1
         protect(plot, gold, of, range(plot.size.backup_days - 1, -1, -1), gap=gap)
-    for story, always in ((_held, 0), (_let_go, 0), (_instance, 0), (_air_gapped, 1), (_expired, 0), (_other_plans, 0)):
-        if always or plot.maybe(plot.size.chance):
-            story(plot, gold)
+    for telling in STORIES:
+        if plot.tells(telling):
+            telling[0](plot)
 
 
-def _held(plot: Plot, by: Plan) -> None:
+def _gold(plot: Plot) -> Plan:
+    """The plan by tag, as the stories that deliver by it want it."""
+    plan_id, row = next(iter(plot.here.backup_plans.items()))
+    return _as_plan(plan_id, row["BackupPlan"])
+
+
+def _held(plot: Plot) -> None:
     """A recovery point of long ago of a volume that is gone: neither too old nor an orphan while it is held."""
     of = plot.lineage(40, plot.usual_key())
     tags = {"aws:backup:source-resource": of.volume_id}
     started = plot.ago(500)
     arn = snapshot_arn(plot, plot.snapshot(of, started, description=TEXT, tags=tags, kept="recovery point"))
-    recovery_point(plot, by, arn, f"volume/{of.volume_id}", started, of.size_gib)
+    recovery_point(plot, _gold(plot), arn, f"volume/{of.volume_id}", started, of.size_gib)
 
 
-def _let_go(plot: Plot, _: Plan) -> None:
+def _let_go(plot: Plot) -> None:
     """A snapshot of AWS Backup that no recovery point holds any more: too old, and by its tag still no orphan."""
     of = plot.lineage(40, plot.usual_key())
     plot.snapshot(of, plot.ago(450), description=TEXT, tags={"aws:backup:source-resource": of.volume_id})
 
 
-def _instance(plot: Plot, by: Plan) -> None:
+def _instance(plot: Plot) -> None:
     """A machine backed up as a whole: the recovery point is an image, whose snapshots name the machine's volumes."""
+    by = _gold(plot)
     name = server(plot.rng)
     started = plot.ago(1)
     instance_id = plot.instance(amazon_image(plot)[0], plot.ago(150), name=name)
@@ -275,8 +286,9 @@ def _instance(plot: Plot, by: Plan) -> None:
     job(plot, by, f"instance/{instance_id}", started, RecoveryPointArn=arn)
 
 
-def _air_gapped(plot: Plot, by: Plan) -> None:
+def _air_gapped(plot: Plot) -> None:
     """Volumes with recovery points in an air-gapped vault alone: backed up, one lately and one not."""
+    by = _gold(plot)
     name = vault(plot, "air-gapped", kind="LOGICALLY_AIR_GAPPED_BACKUP_VAULT")
     host = plot.instance(amazon_image(plot)[0], plot.ago(250), name=server(plot.rng))
     elsewhere = Plan(by.plan_id, by.rule_id, by.name, by.rule_name, name, by.schedule, 365)
@@ -287,8 +299,9 @@ def _air_gapped(plot: Plot, by: Plan) -> None:
         recovery_point(plot, elsewhere, arn, f"volume/{of.volume_id}", plot.ago(days), of.size_gib)
 
 
-def _expired(plot: Plot, by: Plan) -> None:
+def _expired(plot: Plot) -> None:
     """A detached volume whose only recovery point has expired and whose jobs fail: not backed up."""
+    by = _gold(plot)
     of = plot.lineage(30, plot.usual_key(), tags={"backup-plan": "gold"})
     plot.volume(of, plot.ago(200), backup="never", state="available")
     arn = snapshot_arn(plot, plot.new("snap"))
@@ -296,10 +309,11 @@ def _expired(plot: Plot, by: Plan) -> None:
     resource = f"volume/{of.volume_id}"
     recovery_point(plot, by, arn, resource, plot.ago(100), of.size_gib, Status="EXPIRED", StatusMessage=text)
     for day, state in ((3, "FAILED"), (2, "ABORTED"), (1, "EXPIRED")):
-        job(plot, by, resource, plot.ago(day), state=state, StatusMessage=hostile(plot.rng), MessageCategory="FAILURE")
+        why = plot.hostile("Backup job expired before it could start.")
+        job(plot, by, resource, plot.ago(day), state=state, StatusMessage=why, MessageCategory="FAILURE")
 
 
-def _other_plans(plot: Plot, _: Plan) -> None:
+def _other_plans(plot: Plot) -> None:
     """Plans that select by ARN, by conditions and by exclusion, and one that selects nothing."""
     everything: Row = {
         "Resources": ["arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:instance/*"],
@@ -319,3 +333,14 @@ def _other_plans(plot: Plot, _: Plan) -> None:
     settings: list[Row] = [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}]
     row["BackupPlan"]["AdvancedBackupSettings"] = settings
     row["AdvancedBackupSettings"] = settings
+
+
+#: Stories of backups.
+STORIES: tuple[Telling, ...] = (
+    (_held, 0, 0),
+    (_let_go, 0, 1),
+    (_instance, 0, 0),
+    (_air_gapped, 1, 3),
+    (_expired, 0, 1),
+    (_other_plans, 0, 0),
+)

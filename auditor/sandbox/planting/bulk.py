@@ -56,7 +56,7 @@ def _chain(plot: Plot, count: int) -> None:
         "Progress": "100%",
         "Encrypted": of.key is not None,
         "StorageTier": "standard",
-        "Tags": tag_list({**plot.account.tags, "Name": of.volume_id}),
+        "Tags": tag_list({**plot.account.tags, **of.tags, "Name": of.volume_id}),
     }
     if of.key is not None:
         shared |= {"KmsKeyId": of.key, "DataEncryptionKeyId": of.data_key}

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from auditor.sandbox.planting import lifecycle
-from auditor.sandbox.planting.names import PEOPLE, hostile, server
-from auditor.sandbox.planting.plot import DAY, Lineage, Plot
+from auditor.sandbox.planting.names import PEOPLE, server
+from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
 
 
 def chain(
@@ -169,7 +169,7 @@ def old_snapshots(plot: Plot) -> None:
     """Yearly snapshots by hand of a volume that lives and is backed up: too old, not orphans."""
     of = plot.lineage(60, plot.usual_key(), tags={"Name": server(plot.rng)})
     plot.volume(of, plot.ago(1700), backup="fresh", instance=_host(plot), device="/dev/sdj")
-    chain(plot, of, (1500, 1100, 700, 400), description=f"year end, {hostile(plot.rng)}")
+    chain(plot, of, (1500, 1100, 700, 400), description=f"year end, {plot.hostile('closing of the books')}")
     chain(plot, of, (300, 2), description="month end")
 
 
@@ -177,8 +177,12 @@ def forgotten(plot: Plot) -> None:
     """Snapshots by hand of volumes that are gone: orphans once they are 30 days old, too old after a year."""
     for days in ((800, 380), (200, 90, 45), (20, 10)):
         of = plot.lineage(plot.rng.choice((8, 100)), plot.usual_key())
-        tags = {"Name": hostile(plot.rng), "owner": plot.rng.choice(PEOPLE)}
-        chain(plot, of, days, description=hostile(plot.rng), tags=tags, orphan="volume_gone")
+        name = server(plot.rng)
+        tags = {"Name": plot.hostile(name)}
+        if days == (800, 380) and name != tags["Name"]:
+            tags["owner"] = plot.hostile("")
+        text = plot.hostile(f"{name} before the upgrade")
+        chain(plot, of, days, description=text, tags=tags, orphan="volume_gone")
 
 
 def kept_by_tag(plot: Plot) -> None:
@@ -222,18 +226,18 @@ def detached(plot: Plot) -> None:
     chain(plot, of, [60], description="before detaching")
 
 
-#: Stories of chains, and whether a place tells each always (1) or with the size's chance (0).
-STORIES = (
-    (plant_servers, 1),
-    (stale_volume, 1),
-    (old_snapshots, 1),
-    (forgotten, 1),
-    (unprotected, 1),
-    (disabled_policy, 0),
-    (vanished_policy, 0),
-    (kept_by_policy, 0),
-    (replaced_volume, 0),
-    (kubernetes, 0),
-    (kept_by_tag, 0),
-    (detached, 0),
+#: Stories of chains.
+STORIES: tuple[Telling, ...] = (
+    (plant_servers, 1, 0),
+    (stale_volume, 1, 9),
+    (old_snapshots, 1, 4),
+    (forgotten, 1, 4),
+    (unprotected, 1, 3),
+    (disabled_policy, 0, 1),
+    (vanished_policy, 0, 1),
+    (kept_by_policy, 0, 2),
+    (replaced_volume, 0, 1),
+    (kubernetes, 0, 0),
+    (kept_by_tag, 0, 0),
+    (detached, 0, 0),
 )

@@ -143,7 +143,7 @@ def plant_image(
         "BootMode": "uefi-preferred",
         "ImdsSupport": "v2.0",
         "DeregistrationProtection": "disabled",
-        "Tags": tag_list(tags or {}),
+        "Tags": tag_list(plot.owner() | (tags or {})),
     }
     if deprecated is not None:
         row["DeprecationTime"] = stamp(deprecated)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting.names import VENDOR, hostile
+from auditor.sandbox.planting.names import VENDOR
 from auditor.sandbox.planting.plot import Plot
 
 #: The tag that puts a volume under the daily policy.
@@ -133,7 +133,7 @@ def _several(plot: Plot) -> None:
     fast: Row = {"Count": 1, "AvailabilityZones": [f"{plot.here.name}a", f"{plot.here.name}b"]}
     weekly = _every(24, "01:00", 4, "Weekly", CrossRegionCopyRules=[copy], FastRestoreRule=fast)
     weekly["CreateRule"] = {"Location": "CLOUD", "CronExpression": "cron(0 1 ? * SUN *)"}
-    schedules = [_every(12, "09:00", 14, hostile(plot.rng)[:120]), weekly, yearly]
+    schedules = [_every(12, "09:00", 14, plot.hostile("Twice a day")[:120]), weekly, yearly]
     policy(plot, "Gold volumes", _details({"tier": "gold", "tier2": "platinum"}, schedules))
 
 
@@ -194,7 +194,13 @@ def _default_instances(plot: Plot) -> None:
 
 def _broken(plot: Plot) -> None:
     details = _details({"backup": "hourly"}, [_every(1, "00:00", 24, "Hourly")])
-    policy(plot, hostile(plot.rng), details, state="ERROR", status="Insufficient permissions to perform the action.")
+    policy(
+        plot,
+        plot.hostile("Hourly snapshots of queues"),
+        details,
+        state="ERROR",
+        status="Insufficient permissions to perform the action.",
+    )
 
 
 def _shared(plot: Plot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 
 #: Accounts of the organisation in the order they come into being; the first one manages it.
 ACCOUNTS = (
@@ -32,6 +33,17 @@ NOT_OPTED_IN = ("af-south-1", "ap-east-1", "me-south-1")
 SERVICES = ("ledger", "checkout", "search", "catalogue", "auth", "billing", "mail", "jenkins", "grafana", "warehouse")
 ROLES = ("db", "app", "web", "worker", "cache", "queue", "batch")
 DISTRIBUTIONS = ("al2023", "ubuntu-24.04", "ubuntu-22.04", "debian-12", "rocky-9")
+RELEASES = ("1.4", "2.0", "2.7", "3.1", "4.12", "5.3")
+#: Mailboxes of each team, before the at sign; the first is the team's own.
+TEAMS = {
+    "payments": ("payments", "payments", "ledger", "checkout"),
+    "platform": ("platform", "platform", "sre", "build"),
+    "web": ("web", "web", "storefront"),
+    "data": ("data", "data", "analytics"),
+    "finance": ("finance", "finance", "platform"),
+    "security": ("security", "security", "compliance"),
+    "erp": ("erp", "erp", "logistics"),
+}
 PEOPLE = ("anna", "bogdan", "chidi", "dana", "eero", "fatima")
 
 #: Account ids outside the organisation, and what they are.
@@ -64,6 +76,12 @@ HOSTILE = (
 def server(rng: random.Random) -> str:
     """A machine's name."""
     return f"{rng.choice(SERVICES)}-{rng.choice(ROLES)}-{rng.randrange(1, 30):02d}"
+
+
+def image_name(rng: random.Random, what: str, made: datetime) -> str:
+    """An image's name as pipelines make them: what it is, its system, its version and its day."""
+    version = f"{rng.choice(RELEASES)}.{rng.randrange(200)}"
+    return f"{what}-{rng.choice(DISTRIBUTIONS)}-v{version}-{made:%Y%m%d}-{rng.getrandbits(20):05x}"
 
 
 def hostile(rng: random.Random) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from auditor.sandbox.model import Account, Organisation
 from auditor.sandbox.planting import (
+    backup,
     chains,
     lifecycle,
     names,
@@ -15,9 +16,9 @@ from auditor.sandbox.planting import (
     stories_snapshots,
     stories_uses,
 )
-from auditor.sandbox.planting.backup import plant_backups
 from auditor.sandbox.planting.bulk import plant_bulk
-from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.casting import cast
+from auditor.sandbox.planting.plot import Part, Plot, Telling
 from auditor.sandbox.planting.settings import plant_settings
 from auditor.sandbox.planting.size import SMALL, Size
 from auditor.sandbox.planting.stories_across import plant_across
@@ -27,9 +28,7 @@ ROLE, EXTERNAL_ID = "AuditorReadOnly", "sandbox"
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)
 
-Story = Callable[[Plot], None]
-
-_STORIES: tuple[tuple[Story, int], ...] = (
+_STORIES: tuple[Telling, ...] = (
     *chains.STORIES,
     *stories_uses.STORIES,
     *stories_images.STORIES,
@@ -42,8 +41,9 @@ def plant(
 ) -> Organisation:
     """An organisation grown from a seed.
 
-    The same arguments give the same organisation. What an account has in a region depends on the seed, the account
-    and the region alone, and on the places named with it only where a story crosses accounts or regions.
+    The same arguments give the same organisation, in whatever order regions are named. What an account has in a region
+    depends on the seed, the account and the region alone; and on the places named with it where a story crosses
+    accounts or regions, or is so rare that the organisation has it but once.
 
     Args:
         seed: What everything is drawn from.
@@ -65,10 +65,13 @@ def plant(
         raise ValueError(f"There are {len(names.REGIONS)} usual regions; name the others.")
     organisation = _frame(seed, accounts, chosen, now)
     active = [account for account in organisation.accounts.values() if account.state == "ACTIVE"]
+    wanted = [(account.account_id, region) for account in active for region in chosen]
+    parts = cast(seed, wanted, (*_STORIES, *backup.STORIES), size)
     places = {
-        (account.account_id, region): _plant_place(organisation, account, region, size)
-        for account in active
-        for region in chosen
+        (account_id, region): _plant_place(
+            organisation, organisation.accounts[account_id], region, size, parts[account_id, region]
+        )
+        for account_id, region in wanted
     }
     plant_across(places, [account.account_id for account in active], chosen)
     return organisation
@@ -113,15 +116,15 @@ def _frame(seed: int, accounts: int, regions: Sequence[str], now: datetime) -> O
     return organisation
 
 
-def _plant_place(organisation: Organisation, account: Account, region: str, size: Size) -> Plot:
+def _plant_place(organisation: Organisation, account: Account, region: str, size: Size, parts: frozenset[Part]) -> Plot:
     here = organisation.place(account.account_id, region)
     rng = random.Random(f"{organisation.seed}/{account.account_id}/{region}")
-    plot = Plot(organisation, account, here, rng, size)
+    plot = Plot(organisation, account, here, rng, size, parts=parts)
     plant_settings(plot)
     lifecycle.plant_other_policies(plot)
-    plant_backups(plot)
-    for story, always in _STORIES:
-        if always or plot.maybe(size.chance):
-            story(plot)
+    backup.plant_backups(plot)
+    for telling in _STORIES:
+        if plot.tells(telling):
+            telling[0](plot)
     plant_bulk(plot)
     return plot

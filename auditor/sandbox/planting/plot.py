@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from auditor.sandbox.blocks import BLOCK_BYTES, BLOCKS_PER_GIB, Held, History
 from auditor.sandbox.model import Account, Organisation, Region, Row
+from auditor.sandbox.planting.names import TEAMS, hostile
 from auditor.sandbox.planting.size import Size
 
 DAY = timedelta(days=1)
 
 #: The volume ids that copies and imports carry instead of a real one.
 NO_VOLUME = "vol-ffffffff"
+
+#: Traits of a place, which are cast like stories: its volumes are not encrypted by default; its texts break readers.
+PLAIN_VOLUMES, HOSTILE_TEXTS = "volumes not encrypted by default", "hostile texts"
+
+#: Account and region.
+Place = tuple[str, str]
+Story = Callable[["Plot"], None]
+Part = Story | str
+
+#: A story, whether a place tells it always (1) or with the size's chance (0), and, where it is of something wrong, how
+#: many of fifteen places tell it in an organisation whose size makes such stories rare.
+Telling = tuple[Story, int, int]
 
 
 @dataclass
@@ -75,6 +89,7 @@ class Plot:
     Attributes:
         rng: The place's own generator; no other place moves it.
         keys: The KMS keys that the settings put here.
+        parts: The rare stories and the traits that were cast for this place.
     """
 
     organisation: Organisation
@@ -83,6 +98,7 @@ class Plot:
     rng: random.Random
     size: Size
     keys: Keys = field(default_factory=Keys)
+    parts: frozenset[Part] = frozenset()
 
     @property
     def now(self) -> datetime:
@@ -101,6 +117,24 @@ class Plot:
     def maybe(self, chance: float) -> bool:
         """Throw a loaded coin."""
         return self.rng.random() < chance
+
+    def tells(self, telling: Telling) -> bool:
+        """Whether a story is told here."""
+        story, always, weight = telling
+        if weight and not self.size.dense:
+            return story in self.parts
+        return bool(always) or self.maybe(self.size.chance)
+
+    def hostile(self, plain: str) -> str:
+        """A text that breaks careless readers, or the plain one where people write as people do."""
+        return hostile(self.rng) if self.size.dense or HOSTILE_TEXTS in self.parts else plain
+
+    def owner(self) -> dict[str, str]:
+        """The tag that says whose something is; one in seven lacks it."""
+        if self.maybe(0.15):
+            return {}
+        team = self.account.tags["owner"].partition("@")[0]
+        return {"owner": f"{self.rng.choice(TEAMS.get(team, (team,)))}@example.com"}
 
     def new(self, prefix: str, digits: int = 17) -> str:
         """A fresh id, e.g. ``snap-0123456789abcdef0``; of 8 digits as before 2018 when asked."""
@@ -127,6 +161,8 @@ class Plot:
     def usual_key(self) -> str | None:
         """The key most volumes here have: none, the one AWS manages or the customer's own."""
         weights = (0, 4, 6) if self.here.encryption_by_default else (4, 3, 3)
+        if not self.size.dense:
+            weights = (0, 8, 2) if self.here.encryption_by_default else (5, 4, 1)
         return self.rng.choices((None, self.keys.managed, self.keys.enabled), weights)[0]
 
     def lineage(
@@ -149,7 +185,7 @@ class Plot:
             self.uuid() if key else None,
             history,
             history.add(-1, present, 0),
-            dict(tags or {}),
+            self.owner() | (tags or {}),
         )
 
     def snapshot(
@@ -174,7 +210,7 @@ class Plot:
             description: Its description.
             state: completed, pending or error.
             volume_id: Volume id it carries; the lineage's own by default.
-            tags: Its tags; the lineage's own are not inherited.
+            tags: Its tags; of the lineage's own only the owner is inherited.
             kept: What makes it right to keep it however old it is: image, lock or recovery point.
             orphan: Why nothing needs it once it is older than 30 days: image_gone or volume_gone.
             snapshot_id: Its id where the description of another row already names it.
@@ -191,11 +227,8 @@ class Plot:
         age = self.now - started
         if of.key is None:
             self.note("snapshot_unencrypted", snapshot_id)
-        elif of.key in self.keys.unusable:
-            self.note("snapshot_key_unusable", snapshot_id)
-        elif f":{self.here.account_id}:" not in of.key:
-            # a key of another account is not ours to describe
-            self.note("unknown:snapshot_key_unusable", snapshot_id)
+        else:
+            self._note_key(of.key, snapshot_id)
         if state == "error" or (state == "pending" and age > DAY):
             self.note("snapshot_failed", snapshot_id)
         if state == "completed" and age > 365 * DAY and not kept:
@@ -204,6 +237,19 @@ class Plot:
             self.note("snapshot_orphaned", snapshot_id)
         self.here.snapshots[snapshot_id] = row
         return snapshot_id
+
+    def _note_key(self, key: str, snapshot_id: str) -> None:
+        owner = key.split(":")[4]
+        if owner == self.here.account_id:
+            if key in self.keys.unusable:
+                self.note("snapshot_key_unusable", snapshot_id)
+            return
+        # a key of another account is ours to describe only where its policy lets us
+        there = self.organisation.places.get((owner, self.here.name))
+        if there is None or self.here.account_id not in there.key_readers.get(key, ()):
+            self.note("unknown:snapshot_key_unusable", snapshot_id)
+        elif there.kms_keys[key]["KeyState"] != "Enabled":
+            self.note("snapshot_key_unusable", snapshot_id)
 
     def snapshot_row(
         self,
@@ -229,7 +275,7 @@ class Plot:
             "Progress": "100%" if state == "completed" else f"{self.rng.randrange(0, 99)}%",
             "Encrypted": of.key is not None,
             "StorageTier": "standard",
-            "Tags": tag_list(tags or {}),
+            "Tags": tag_list({key: value for key, value in of.tags.items() if key == "owner"} | (tags or {})),
         }
         if of.key is not None:
             row |= {"KmsKeyId": of.key, "DataEncryptionKeyId": of.data_key}

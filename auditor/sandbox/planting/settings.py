@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting.names import HOSTILE, VENDOR
-from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.names import VENDOR
+from auditor.sandbox.planting.plot import PLAIN_VOLUMES, Plot
+from auditor.sandbox.planting.stories_images import public as public_images
+from auditor.sandbox.planting.stories_snapshots import once_public, public
 
 
 def plant_settings(plot: Plot) -> None:
@@ -25,14 +27,21 @@ def _manager(plot: Plot, chance: float) -> str:
 
 def _block_public_access(plot: Plot) -> None:
     region = plot.here.name
-    snapshots = plot.rng.choices(("block-all-sharing", "block-new-sharing", "unblocked"), (4, 3, 4))[0]
+    often = (4, 3, 4) if plot.size.dense else (14, 3, 1)
+    snapshots = plot.rng.choices(("block-all-sharing", "block-new-sharing", "unblocked"), often)[0]
+    if public in plot.parts:
+        snapshots = "unblocked"
+    elif once_public in plot.parts:
+        snapshots = "block-all-sharing"
     plot.here.snapshot_block_public_access = {
         "State": snapshots,
         "ManagedBy": _manager(plot, 0.4 if snapshots == "block-all-sharing" else 0.05),
     }
     if snapshots != "block-all-sharing":
         plot.note("region_snapshot_sharing_not_blocked", region)
-    images = plot.rng.choice(("block-new-sharing", "unblocked"))
+    images = plot.rng.choices(("block-new-sharing", "unblocked"), (1 if plot.size.dense else 12, 1))[0]
+    if public_images in plot.parts:
+        images = "unblocked"
     plot.here.image_block_public_access = {
         "ImageBlockPublicAccessState": images,
         "ManagedBy": _manager(plot, 0.3 if images == "block-new-sharing" else 0.05),
@@ -42,7 +51,8 @@ def _block_public_access(plot: Plot) -> None:
 
 
 def _encryption(plot: Plot) -> None:
-    plot.here.encryption_by_default = plot.maybe(0.5)
+    good = plot.maybe(0.5) if plot.size.dense else PLAIN_VOLUMES not in plot.parts
+    plot.here.encryption_by_default = good
     if not plot.here.encryption_by_default:
         plot.note("region_encryption_not_default", plot.here.name)
     plot.here.default_key = plot.keys.enabled if plot.maybe(0.4) else "alias/aws/ebs"
@@ -77,10 +87,13 @@ def _key(plot: Plot, state: str, manager: str = "CUSTOMER", **more: object) -> s
 def _keys(plot: Plot) -> None:
     keys = plot.keys
     keys.managed = _key(plot, "Enabled", "AWS")
-    keys.enabled = _key(plot, "Enabled", Description=plot.rng.choice(("volumes", "backups", HOSTILE[0])))
+    keys.enabled = _key(plot, "Enabled", Description=plot.rng.choice(("volumes", "backups", plot.hostile("databases"))))
     keys.disabled = _key(plot, "Disabled", Description="old backups")
     dying: Row = {"DeletionDate": plot.now + timedelta(days=plot.rng.randrange(2, 29)), "Description": "retired"}
     keys.dying = _key(plot, "PendingDeletion", **dying)
+    if plot.maybe(plot.size.shared_keys):
+        readers = frozenset(plot.organisation.accounts)
+        plot.here.key_readers = dict.fromkeys((keys.enabled, keys.disabled, keys.dying), readers)
     keys.gone = plot.arn("kms", f"key/{plot.uuid()}")
     keys.foreign = f"arn:{plot.organisation.partition}:kms:{plot.here.name}:{VENDOR}:key/{plot.uuid()}"
 
@@ -95,7 +108,7 @@ def _bin_rules(plot: Plot) -> None:
         locked = not tagged and plot.maybe(0.3)
         rule: Row = {
             "Identifier": identifier,
-            "Description": plot.rng.choice(("keep what was deleted by mistake", "", HOSTILE[1])),
+            "Description": plot.rng.choice(("keep what was deleted by mistake", "", plot.hostile("agreed with legal"))),
             "ResourceType": kind,
             "RetentionPeriod": {"RetentionPeriodValue": days, "RetentionPeriodUnit": "DAYS"},
             "Status": "available",

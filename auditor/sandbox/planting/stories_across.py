@@ -19,7 +19,7 @@ from auditor.sandbox.planting.images import (
     plant_image,
     template,
 )
-from auditor.sandbox.planting.names import server
+from auditor.sandbox.planting.names import image_name, server
 from auditor.sandbox.planting.plot import NO_VOLUME, Lineage, Plot
 from auditor.sandbox.planting.stories_images import copy_text
 
@@ -47,7 +47,8 @@ def plant_across(places: Places, accounts: Sequence[str], regions: Sequence[str]
         for source, target in pairwise(ordered):
             rng = random.Random(f"{seed}/across regions/{account}/{source}/{target}")
             pair = (replace(places[account, source], rng=rng), replace(places[account, target], rng=rng))
-            _copied_image(*pair)
+            if pair[0].size.dense or rng.random() < 0.3:
+                _copied_image(*pair)
             _copied_chain(*pair)
 
 
@@ -64,7 +65,7 @@ def _golden(owner: Plot, users: Sequence[Plot]) -> None:
     for days, used in ((150, True), (240, False)):
         made = built(
             owner,
-            f"golden-{owner.rng.getrandbits(28):07x}",
+            image_name(owner.rng, "golden", owner.ago(days)),
             days,
             key=owner.keys.enabled,
             use="current" if used else "none",
@@ -80,8 +81,9 @@ def _deprecated_elsewhere(owner: Plot, users: Sequence[Plot]) -> None:
     user = owner.rng.choice(users)
     made = built(
         owner,
-        f"golden-{owner.rng.getrandbits(28):07x}",
+        image_name(owner.rng, "golden", owner.ago(420)),
         420,
+        key=owner.usual_key() and owner.keys.enabled,
         use="current",
         permissions=[{"UserId": user.here.account_id}],
         deprecated=owner.ago(60),
@@ -93,15 +95,17 @@ def _templates_elsewhere(owner: Plot, users: Sequence[Plot]) -> None:
     """Images that only another account's template names, and one shared with an account that does nothing with it."""
     user = owner.rng.choice(users)
     grant: list[Row] = [{"UserId": user.here.account_id}]
-    made = built(owner, f"base-{owner.rng.getrandbits(28):07x}", 180, use="current", permissions=grant)
-    template(user, f"shared-base-{owner.rng.getrandbits(28):07x}", [made.image_id], default=1)
-    built(owner, f"base-{owner.rng.getrandbits(28):07x}", 190, use="none", permissions=grant)
+    key = owner.usual_key() and owner.keys.enabled
+    name = image_name(owner.rng, "base", owner.ago(180))
+    made = built(owner, name, 180, key=key, use="current", permissions=grant)
+    template(user, f"base-{owner.rng.getrandbits(28):07x}", [made.image_id], default=1)
+    built(owner, image_name(owner.rng, "base", owner.ago(190)), 190, key=key, use="none", permissions=grant)
 
 
 def _handed_over(owner: Plot, users: Sequence[Plot]) -> None:
     """An image copied from another account, which has deregistered its own since; the copy runs."""
     user = owner.rng.choice(users)
-    name = f"copied-{owner.rng.getrandbits(28):07x}"
+    name = image_name(owner.rng, "base", owner.ago(150))
     _copy(user, _former_image(owner), owner.here.name, 140, name=name, use="current")
 
 
@@ -113,7 +117,7 @@ def _former_image(plot: Plot) -> str:
 
 
 def _foreign_keys(owner: Plot, users: Sequence[Plot]) -> None:
-    """Snapshots under keys of another member: whether they still decrypt, only that one can tell."""
+    """Snapshots under keys of another member: whether they still decrypt, only those can tell whom its policy lets."""
     user = owner.rng.choice(users)
     for key in (owner.keys.enabled, owner.keys.disabled):
         user.snapshot(user.lineage(10, key), user.ago(15), description="under the platform's key")
@@ -146,7 +150,7 @@ def _copy(plot: Plot, source_image: str, source_region: str, days: float, *, nam
 def _copied_image(source: Plot, target: Plot) -> None:
     """An image copied to a second region of the account, once to be used and once to be forgotten."""
     for days, use in ((60, "current"), (130, "none")):
-        name = f"dr-{source.rng.getrandbits(28):07x}"
+        name = image_name(source.rng, "recovery", source.ago(days))
         made = built(source, name, days, key=source.keys.enabled, use="current")
         launch(source, made, days - 1, name=server(source.rng))
         _copy(target, made.image_id, source.here.name, days - 0.5, name=name, use=use)

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import PUBLIC, Made, built, create_snapshots, device, launch, plant_image
-from auditor.sandbox.planting.names import FORMER_PARTNER, SERVICES, VENDOR, hostile, server
-from auditor.sandbox.planting.plot import NO_VOLUME, Plot, stamp
+from auditor.sandbox.planting.names import FORMER_PARTNER, ROLES, SERVICES, VENDOR, image_name, server
+from auditor.sandbox.planting.plot import NO_VOLUME, Plot, Telling, stamp
 
 
-def _name(plot: Plot, what: str) -> str:
-    return f"{what}-{plot.rng.choice(SERVICES)}-{plot.rng.getrandbits(28):07x}"
+def _name(plot: Plot, days: float, what: str = "") -> str:
+    """The name of an image made so many days ago."""
+    what = f"{plot.rng.choice(SERVICES)}-{what or plot.rng.choice(ROLES)}"
+    return image_name(plot.rng, what, plot.ago(days))
 
 
 def public(plot: Plot) -> None:
@@ -19,13 +21,15 @@ def public(plot: Plot) -> None:
 
     Nobody can tell who else uses them. Blocking new public images hides none that are public already.
     """
-    running = built(plot, _name(plot, "public"), 200, use="current", permissions=[PUBLIC])
+    running = built(plot, _name(plot, 200), 200, use="current", permissions=[PUBLIC])
     launch(plot, running, 100, name=server(plot.rng))
     if plot.maybe(plot.size.chance):
-        built(plot, _name(plot, "community"), 300, use="none", permissions=[PUBLIC, {"UserId": VENDOR}])
+        built(plot, _name(plot, 300, "community"), 300, use="none", permissions=[PUBLIC, {"UserId": VENDOR}])
     if plot.maybe(plot.size.chance):
         old = 800
-        built(plot, _name(plot, "community"), old, use="none", permissions=[PUBLIC], deprecated=plot.ago(old - 730))
+        built(
+            plot, _name(plot, old, "community"), old, use="none", permissions=[PUBLIC], deprecated=plot.ago(old - 730)
+        )
 
 
 def shared(plot: Plot) -> None:
@@ -44,7 +48,7 @@ def shared(plot: Plot) -> None:
         if plot.maybe(plot.size.chance):
             built(
                 plot,
-                _name(plot, "shared"),
+                _name(plot, 150 + 30 * number),
                 150 + 30 * number,
                 key=plot.usual_key() and plot.keys.enabled,
                 use="none",
@@ -53,7 +57,7 @@ def shared(plot: Plot) -> None:
             )
     built(
         plot,
-        _name(plot, "vendor"),
+        _name(plot, 260, "agent"),
         260,
         use="none",
         permissions=[{"UserId": VENDOR}, {"UserId": organisation.management_id}],
@@ -101,7 +105,8 @@ def licensed(plot: Plot) -> None:
     )
     for name, members in kinds:
         if plot.maybe(plot.size.chance):
-            built(plot, _name(plot, name), plot.rng.randrange(100, 500), key=plot.usual_key(), use="none", **members)
+            days = plot.rng.randrange(100, 500)
+            built(plot, _name(plot, days, name), days, key=plot.usual_key(), use="none", **members)
 
 
 def unusual_devices(plot: Plot) -> None:
@@ -115,7 +120,7 @@ def unusual_devices(plot: Plot) -> None:
         },
         {"DeviceName": "/dev/sde", "NoDevice": ""},
     ]
-    made = built(plot, _name(plot, "scratch"), 45, count=2, key=plot.usual_key(), use="current", devices=devices)
+    made = built(plot, _name(plot, 45), 45, count=2, key=plot.usual_key(), use="current", devices=devices)
     launch(plot, made, 40, name=server(plot.rng))
 
 
@@ -127,7 +132,7 @@ def paravirtual(plot: Plot) -> None:
         of, started, description="Packer: 2015-06-28 14:03:11", kept="image", snapshot_id=plot.new("snap", 8)
     )
     mapping = device(0, snapshot_id, of) | {"DeviceName": "/dev/sda1"}
-    name = _name(plot, "base")
+    name = _name(plot, 3900, "base")
     kernel: Row = {"VirtualizationType": "paravirtual", "KernelId": plot.new("aki", 8), "RamdiskId": plot.new("ari", 8)}
     for suffix, members in (("pv", kernel), ("hvm", {})):
         plant_image(
@@ -144,7 +149,7 @@ def paravirtual(plot: Plot) -> None:
 
 def instance_store(plot: Plot) -> None:
     """An image on S3: it has no snapshots, and nothing uses it."""
-    name = _name(plot, "bundle")
+    name = _name(plot, 2800, "bundle")
     plant_image(
         plot,
         name,
@@ -162,8 +167,8 @@ def instance_store(plot: Plot) -> None:
 
 def disabled(plot: Plot) -> None:
     """Disabled images, one with its snapshot in the archive: nothing uses them, and they keep their snapshots."""
-    built(plot, _name(plot, "withdrawn"), 500, key=plot.usual_key(), use="none", state="disabled")
-    made = built(plot, _name(plot, "withdrawn"), 420, key=plot.usual_key(), use="none", state="disabled")
+    built(plot, _name(plot, 500), 500, key=plot.usual_key(), use="none", state="disabled")
+    made = built(plot, _name(plot, 420), 420, key=plot.usual_key(), use="none", state="disabled")
     archived = plot.here.snapshots[made.snapshot_ids[0]]
     archived["StorageTier"] = "archive"
     moved = plot.ago(150)
@@ -185,14 +190,14 @@ def failed(plot: Plot) -> None:
     """Images that never came to be: a failed copy and a pending one; neither is judged."""
     plant_image(
         plot,
-        _name(plot, "copy"),
+        _name(plot, 200),
         plot.ago(200),
         [],
         use="none",
         state="failed",
         StateReason={"Code": "Client.InternalError", "Message": "The source snapshot is not accessible"},
     )
-    plant_image(plot, _name(plot, "young"), plot.ago(0.01), [], use="none", state="pending")
+    plant_image(plot, _name(plot, 0), plot.ago(0.01), [], use="none", state="pending")
 
 
 def missing_snapshots(plot: Plot) -> None:
@@ -209,7 +214,7 @@ def missing_snapshots(plot: Plot) -> None:
         else:
             del plot.here.blocks[row["SnapshotId"]]
         devices = [device(0, made.snapshot_ids[0], made.lineages[0]), device(1, row["SnapshotId"], lost)]
-        plant_image(plot, _name(plot, "damaged"), started, devices, use="none", image_id=image_id, missing=True)
+        plant_image(plot, _name(plot, 60), started, devices, use="none", image_id=image_id, missing=True)
 
 
 def bin_snapshot(plot: Plot, row: Row, days: float, *, keep_days: int = 14) -> None:
@@ -240,11 +245,11 @@ def recycled(plot: Plot) -> None:
         else:
             snapshot_id = plot.snapshot(of, created, description=text, kept="image")
         entered = plot.ago(6)
-        name = _name(plot, "deleted")
+        name = _name(plot, 500)
         plot.here.binned_images[image_id] = {
             "ImageId": image_id,
             "Name": name,
-            "Description": hostile(plot.rng),
+            "Description": plot.hostile("superseded"),
             "RecycleBinEnterTime": entered,
             "RecycleBinExitTime": entered + timedelta(days=30),
         }
@@ -262,7 +267,7 @@ def leftovers(plot: Plot) -> None:
         create_snapshots(
             plot, plot.new("ami"), plot.ago(days), count=count, key=plot.usual_key(), kept="", orphan="image_gone"
         )
-    create_snapshots(plot, plot.new("ami"), plot.ago(90), kept="", tags={"KEEP": "legal hold"})
+    create_snapshots(plot, plot.new("ami"), plot.ago(90), key=plot.usual_key(), kept="", tags={"KEEP": "legal hold"})
 
 
 def copied_leftovers(plot: Plot) -> None:
@@ -292,23 +297,23 @@ def packer(plot: Plot) -> None:
     started = plot.ago(80)
     text = f"Packer: {started:%Y-%m-%d %H:%M:%S}.123456789 +0000 UTC m=+83.1"
     snapshot_id = plot.snapshot(of, started, description=text, kept="image")
-    image_id = plant_image(plot, _name(plot, "packer"), started, [device(0, snapshot_id, of)], use="current")
+    image_id = plant_image(plot, _name(plot, 80), started, [device(0, snapshot_id, of)], use="current")
     launch(plot, Made(image_id, (snapshot_id,), (of,)), 70, name=server(plot.rng))
 
 
-#: Stories of images, and whether a place tells each always (1) or with the size's chance (0).
-STORIES = (
-    (public, 1),
-    (leftovers, 1),
-    (missing_snapshots, 1),
-    (shared, 1),
-    (licensed, 1),
-    (unusual_devices, 0),
-    (paravirtual, 0),
-    (instance_store, 0),
-    (disabled, 0),
-    (failed, 0),
-    (recycled, 0),
-    (copied_leftovers, 0),
-    (packer, 0),
+#: Stories of images.
+STORIES: tuple[Telling, ...] = (
+    (public, 1, 1),
+    (leftovers, 1, 4),
+    (missing_snapshots, 1, 1),
+    (shared, 1, 1),
+    (licensed, 1, 1),
+    (unusual_devices, 0, 0),
+    (paravirtual, 0, 1),
+    (instance_store, 0, 1),
+    (disabled, 0, 1),
+    (failed, 0, 1),
+    (recycled, 0, 1),
+    (copied_leftovers, 0, 2),
+    (packer, 0, 0),
 )

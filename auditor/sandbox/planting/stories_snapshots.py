@@ -7,8 +7,8 @@ from datetime import timedelta
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.images import PUBLIC
-from auditor.sandbox.planting.names import FORMER_PARTNER, VENDOR, hostile, server
-from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Lineage, Plot
+from auditor.sandbox.planting.names import FORMER_PARTNER, VENDOR, server
+from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Lineage, Plot, Telling
 from auditor.sandbox.planting.stories_images import bin_snapshot
 
 
@@ -27,10 +27,18 @@ def public(plot: Plot) -> None:
     for days, others in ((200, []), (100, [{"UserId": VENDOR}])):
         of.write(plot.rng)
         snapshot_id = plot.snapshot(
-            of, plot.ago(days), description=plot.rng.choice(("for the forum", hostile(plot.rng)))
+            of, plot.ago(days), description=plot.rng.choice(("for the forum", plot.hostile("sample data")))
         )
         plot.here.snapshot_permissions[snapshot_id] = [PUBLIC, *others]
         plot.note("snapshot_public", snapshot_id, "all")
+
+
+def once_public(plot: Plot) -> None:
+    """A snapshot that was made public long ago, as somebody noticed who then blocked all sharing."""
+    of = _protected(plot, None, 400)
+    snapshot_id = plot.snapshot(of, plot.ago(330), description="open data, first edition")
+    plot.here.snapshot_permissions[snapshot_id] = [PUBLIC]
+    plot.note("snapshot_public", snapshot_id, "all")
 
 
 def shared(plot: Plot) -> None:
@@ -62,11 +70,17 @@ def failed(plot: Plot) -> None:
 
 
 def keys(plot: Plot) -> None:
-    """Snapshots whose key is disabled, about to go, gone, or not ours to look at; all else about them is in order."""
-    for key in (plot.keys.disabled, plot.keys.dying, plot.keys.gone, plot.keys.foreign):
+    """Snapshots whose key is disabled, about to go or gone; all else about them is in order."""
+    for key in (plot.keys.disabled, plot.keys.dying, plot.keys.gone):
         plot.snapshot(
             plot.lineage(30, key), plot.ago(25), description="before the migration", tags={"Name": server(plot.rng)}
         )
+
+
+def third_party_key(plot: Plot) -> None:
+    """A snapshot under the key of somebody outside the organisation, who lets nobody look at it."""
+    of = plot.lineage(30, plot.keys.foreign)
+    plot.snapshot(of, plot.ago(25), description="delivered by the vendor", tags={"Name": server(plot.rng)})
 
 
 def locked(plot: Plot) -> None:
@@ -146,7 +160,7 @@ def copies(plot: Plot) -> None:
         members: Row = {"TransferType": "standard"}
         if plot.maybe(0.3):
             members = {"TransferType": "time-based", "CompletionDurationMinutes": 60}
-        text = f"[Copied {plot.new('snap')} from us-west-2] {plot.rng.choice(('monthly', hostile(plot.rng)))}"
+        text = f"[Copied {plot.new('snap')} from us-west-2] {plot.rng.choice(('monthly', plot.hostile('quarterly')))}"
         plot.snapshot(of, plot.ago(days), description=text, volume_id=volume_id, **members)
 
 
@@ -155,7 +169,7 @@ def rekeyed(plot: Plot) -> None:
 
     The copy is no backup of the volume: it does not name it.
     """
-    of = plot.lineage(12)
+    of = plot.lineage(12, plot.keys.managed if plot.here.encryption_by_default else None)
     source = plot.snapshot(of, plot.ago(15), description="to be encrypted", tags={"Name": "to be encrypted"})
     copy = Lineage(NO_VOLUME, of.size_gib, plot.keys.enabled, plot.uuid(), of.history, of.point, line=plot.uuid())
     plot.snapshot(copy, plot.ago(14), description=f"[Copied {source} from {plot.here.name}] to be encrypted")
@@ -201,10 +215,10 @@ def fast(plot: Plot) -> None:
 
 def recycled(plot: Plot) -> None:
     """Deleted snapshots that wait in the Recycle Bin, and a volume in it: its snapshots are no orphans yet."""
-    of = plot.lineage(25, plot.usual_key())
+    of = _protected(plot, plot.usual_key(), 150)
     for days in (90, 60):
         of.write(plot.rng)
-        row = plot.snapshot_row(of, plot.ago(days), description=hostile(plot.rng), tags={"Name": "deleted by mistake"})
+        row = plot.snapshot_row(of, plot.ago(days), description=plot.hostile("weekly"), tags=of.tags)
         bin_snapshot(plot, row, plot.rng.randrange(1, 12))
     gone = plot.lineage(25, plot.usual_key())
     plot.snapshot(gone, plot.ago(70), description="before the upgrade")
@@ -234,18 +248,20 @@ def local(plot: Plot) -> None:
     plot.snapshot(of, plot.ago(19), description="local copy", AvailabilityZone=f"{plot.here.name}-lz-1a")
 
 
-#: Stories of snapshots, and whether a place tells each always (1) or with the size's chance (0).
-STORIES = (
-    (public, 1),
-    (failed, 1),
-    (keys, 1),
-    (locked, 1),
-    (shared, 0),
-    (archived, 0),
-    (copies, 0),
-    (rekeyed, 0),
-    (imported, 0),
-    (fast, 0),
-    (recycled, 0),
-    (local, 0),
+#: Stories of snapshots.
+STORIES: tuple[Telling, ...] = (
+    (public, 1, 1),
+    (once_public, 0, 1),
+    (failed, 1, 1),
+    (keys, 1, 2),
+    (third_party_key, 1, 1),
+    (locked, 1, 2),
+    (shared, 0, 0),
+    (archived, 0, 2),
+    (copies, 0, 2),
+    (rekeyed, 0, 1),
+    (imported, 0, 2),
+    (fast, 0, 0),
+    (recycled, 0, 2),
+    (local, 0, 0),
 )

@@ -1,9 +1,8 @@
 """KMS: what the keys of snapshots, images and volumes are worth.
 
 Sources: AWS KMS API Reference, ``DescribeKey`` (an id, an ARN or an alias; keys of other accounts only by ARN and only
-where their policy allows it, which no foreign key here does: ``AccessDeniedException``), ``ListAliases``
-(``alias/aws/ebs`` stands for the key that AWS manages), ``ListKeys``; both page with ``Limit``, ``Marker`` and
-``NextMarker``.
+where their policy allows it, otherwise ``AccessDeniedException``), ``ListAliases`` (``alias/aws/ebs`` stands for the
+key that AWS manages), ``ListKeys``; both page with ``Limit``, ``Marker`` and ``NextMarker``.
 """
 
 from __future__ import annotations
@@ -45,12 +44,7 @@ def _own_arn(request: Request, key: str) -> str:
         if len(parts) != 6 or parts[3] != request.region:
             raise ServiceError("NotFoundException", f"Invalid arn {key}")
         if parts[4] != request.account_id:
-            message = (
-                f"User: {request.principal} is not authorized to perform: kms:DescribeKey on the resource {key} "
-                "because the resource does not exist in this Region, no resource-based policies allow access, or a "
-                "resource-based policy explicitly denies access"
-            )
-            raise ServiceError("AccessDeniedException", message)
+            raise _denied(request, key)
         key = parts[5]
     if key.startswith("alias/"):
         found = _aliases(request).get(key)
@@ -60,12 +54,36 @@ def _own_arn(request: Request, key: str) -> str:
     return _arn(request, f"key/{key.removeprefix('key/')}")
 
 
+def _denied(request: Request, key: str) -> ServiceError:
+    message = (
+        f"User: {request.principal} is not authorized to perform: kms:DescribeKey on the resource {key} "
+        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )
+    return ServiceError("AccessDeniedException", message)
+
+
+def _foreign(request: Request, key: str) -> Row | None:
+    """Another account's key in this Region, where its policy lets the caller describe it."""
+    parts = key.split(":", 5)
+    if len(parts) != 6 or parts[3] != request.region or parts[4] == request.account_id:
+        return None
+    there = request.organisation.places.get((parts[4], request.region))
+    if there is None or request.account_id not in there.key_readers.get(key, ()):
+        return None
+    return there.kms_keys.get(key)
+
+
 def describe_key(request: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """One key of the caller's own.
+    """One key of the caller's own, or one whose policy lets the caller describe it.
 
     Raises:
-        ServiceError: ``NotFoundException`` for what is gone, ``AccessDeniedException`` for what is another account's.
+        ServiceError: ``NotFoundException`` for what is gone, ``AccessDeniedException`` for what another account keeps
+            to itself.
     """
+    foreign = _foreign(request, params["KeyId"])
+    if foreign is not None:
+        return {"KeyMetadata": foreign}
     arn = _own_arn(request, params["KeyId"])
     row = request.here.kms_keys.get(arn)
     if row is None:

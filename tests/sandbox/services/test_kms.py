@@ -45,6 +45,17 @@ def test_keys_that_are_gone_or_foreign(refusal, key, code):
     assert refusal("kms", "DescribeKey", KeyId=key) == code
 
 
+def test_a_foreign_key_whose_policy_lets_us(organisation, call, refusal):
+    there = organisation.place("333333333333", "eu-west-1")
+    shown, hidden = (f"arn:aws:kms:eu-west-1:333333333333:key/{name}" for name in ("shown", "hidden"))
+    there.kms_keys = {arn: {"Arn": arn, "KeyId": arn.rpartition("/")[2]} for arn in (shown, hidden)}
+    there.key_readers = {shown: frozenset({MINE}), hidden: frozenset({"111111111111"})}
+    assert call("kms", "DescribeKey", KeyId=shown)["KeyMetadata"]["Arn"] == shown
+    assert refusal("kms", "DescribeKey", KeyId=hidden) == "AccessDeniedException"
+    # an id alone is never another account's
+    assert refusal("kms", "DescribeKey", KeyId="shown") == "NotFoundException"
+
+
 def test_aliases(here, call):
     (row,) = call("kms", "ListAliases")["Aliases"]
     assert row == {"AliasName": "alias/aws/ebs", "AliasArn": f"{WHERE}:alias/aws/ebs", "TargetKeyId": "managed"}
