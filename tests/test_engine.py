@@ -1,3 +1,4 @@
+import inspect
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.analysis import DERIVED
 from auditor.config import Config
 from auditor.engine import evaluate, finding_id, pool
 from auditor.frames import FRAMES
@@ -576,3 +578,9 @@ def test_evaluating_twice_is_the_same():
     inventory = Inventory.of({"snapshots": frame("snapshots", numbered([PRICED] * 3))}, AS_OF)
     rules = Rulebook(replace(each) for each in SNAPSHOT_RULES)
     same(evaluate(inventory, rules, Config()), evaluate(inventory, rules, Config()))
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_a_derived_frame_declares_what_it_takes(name):
+    takes = set(inspect.signature(DERIVED[name]).parameters) - {"as_of", "discount"}
+    assert takes == set(FRAMES[name].derived_from)
