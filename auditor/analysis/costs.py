@@ -20,6 +20,7 @@ _PAID: Final = ("optimizing", "enabled")
 def snapshot_costs(
     snapshots: pd.DataFrame,
     volumes: pd.DataFrame,
+    recycle_bin_snapshots: pd.DataFrame,
     fast_restores: pd.DataFrame,
     prices: pd.DataFrame,
     gaps: pd.DataFrame,
@@ -30,7 +31,7 @@ def snapshot_costs(
     a millionth of a dollar. Fast restore counts its zones for 720 hours. Deleting a snapshot ends its fast restore,
     so the saving includes it; where fast restore has no price, the least saving is that of the storage.
     """
-    costs = bounds(snapshots, volumes, gaps).set_axis(snapshots.index)
+    costs = bounds(snapshots, volumes, recycle_bin_snapshots, gaps).set_axis(snapshots.index)
     price, date = _prices(snapshots, costs["basis"], prices)
     restore = fast_restore_micros(snapshots, fast_restores, prices)
     amounts = {name: for_bytes(costs[f"{name}_bytes"], price) for name in ("stored_low", "stored_high")}

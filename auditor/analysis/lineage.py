@@ -10,8 +10,9 @@ work", Amazon EBS User Guide). AWS tells the full size of each snapshot, never w
   snapshots. Copies, and volumes that are gone or were made from a snapshot that is not here, may hide such a link.
 - Volumes pass their data key on through snapshots: snapshots with different data keys share nothing.
 - An archived snapshot is a copy of its own, in full.
-- Snapshots in the Recycle Bin are left out, for AWS tells neither their size nor their time: what they share with
-  one that is there counts with the latter, as it will on the bill when the Recycle Bin lets go of them.
+- Snapshots in the Recycle Bin are still billed for what they hold, and AWS tells neither their size nor their time.
+  Beside one of the same volume, nothing is certain but the full size. What one of another volume may share counts
+  with the snapshot that is there, as it will on the bill when the Recycle Bin lets go.
 
 Sums are 64-bit: 8 EiB of full sizes in one region are out of bounds.
 """
@@ -37,16 +38,20 @@ _BEFORE_ALL: Final = np.iinfo(np.int64).min
 _AFTER_ALL: Final = np.iinfo(np.int64).max
 
 
-def bounds(snapshots: pd.DataFrame, volumes: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+def bounds(
+    snapshots: pd.DataFrame, volumes: pd.DataFrame, recycle_bin_snapshots: pd.DataFrame, gaps: pd.DataFrame
+) -> pd.DataFrame:
     """What each snapshot stores and what deleting it alone frees, at least and at most.
 
-    Where the snapshots could not all be read, there may be relatives unseen, and nothing is certain but the full size.
+    Where the snapshots or the Recycle Bin could not be read in full, there may be relatives unseen, and nothing is
+    certain but the full size.
 
     Returns:
         One row per snapshot, in order: ``stored_low_bytes``, ``stored_high_bytes``, ``freed_low_bytes``,
         ``freed_high_bytes`` (Int64, missing where the size is) and ``basis``.
     """
     own = _prepared(snapshots, volumes, gaps)
+    own["binned"] = _binned(own, recycle_bin_snapshots)
     full = own["size"].where(own["state"].eq("completed").fillna(False))
     stored, freed, basis = full.copy(), full.copy(), pd.Series("size unknown", index=own.index)
     member = own["member"].to_numpy(bool)
@@ -92,9 +97,18 @@ def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, gaps: pd.DataFrame
     parents = volumes[[*_HERE, "source_snapshot_id"]].dropna().drop_duplicates().assign(parent=True)
     parents = parents.rename(columns={"source_snapshot_id": "snapshot_id"})
     own["parent"] = own[[*_HERE, "snapshot_id"]].merge(parents, how="left")["parent"].notna()
-    partial = gaps.loc[gaps["frame"].eq("snapshots"), _HERE].drop_duplicates().assign(partial=True)
+    partial = gaps.loc[gaps["frame"].isin(["snapshots", "recycle_bin_snapshots"]), _HERE]
+    partial = partial.drop_duplicates().assign(partial=True)
     own["partial"] = own[_HERE].merge(partial, how="left")["partial"].notna()
     return own
+
+
+def _binned(own: pd.DataFrame, binned: pd.DataFrame) -> pd.Series[Any]:
+    """Whether a snapshot of the same volume lies in the Recycle Bin; for a copy, any copy."""
+    keys = pd.DataFrame({**{name: own[name] for name in _HERE}, "of": own["volume_id"].mask(own["copy"], "copy")})
+    copies = _placeholder(binned["volume_id"])
+    held = binned[_HERE].assign(of=binned["volume_id"].mask(copies, "copy")).drop_duplicates().assign(binned=True)
+    return keys.merge(held, how="left")["binned"].notna()
 
 
 def _volumes(volumes: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +150,7 @@ def _of_members(own: pd.DataFrame) -> pd.DataFrame:
     tied = ~last & np.r_[started[1:] == started[:-1], False]
     tied |= np.r_[False, tied[:-1]]
     undated = np.bincount(line, weights=started == _BEFORE_ALL) > 0
-    dark = undated[line] | rows["partial"].to_numpy(bool) | tied
+    dark = undated[line] | rows["partial"].to_numpy(bool) | rows["binned"].to_numpy(bool) | tied
 
     before, before_known = _beside(size, sized, first, 1)
     after, after_known = _beside(size, sized, last, -1)

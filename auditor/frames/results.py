@@ -83,7 +83,7 @@ SNAPSHOT_COSTS = Frame(
     (
         *WHERE,
         text("snapshot_id", "The snapshot"),
-        integer("stored_low_bytes", "Least it can store; snapshots in the Recycle Bin are left out", unit="bytes"),
+        integer("stored_low_bytes", "Least it can store", unit="bytes"),
         integer("stored_high_bytes", "Most it can store", unit="bytes"),
         integer("freed_low_bytes", "Least that deleting it alone frees", unit="bytes"),
         integer("freed_high_bytes", "Most that deleting it alone frees", unit="bytes"),
@@ -101,7 +101,7 @@ SNAPSHOT_COSTS = Frame(
         ),
     ),
     key=("account_id", "region", "snapshot_id"),
-    derived_from=("snapshots", "volumes", "fast_restores", "prices", "gaps"),
+    derived_from=("snapshots", "volumes", "recycle_bin_snapshots", "fast_restores", "prices", "gaps"),
 )
 
 IMAGE_COSTS = Frame(

@@ -27,6 +27,7 @@ def cost(*, zones=(), volumes=None, **row):
     frames = (
         FRAMES["snapshots"].rows([{**here, **snapshot}]),
         FRAMES["volumes"].rows([{**here, **volume} for volume in made]),
+        FRAMES["recycle_bin_snapshots"].empty(),
         FRAMES["fast_restores"].rows(
             [{**here, "snapshot_id": "snap-0a", "owner_id": ACCOUNT, **zone} for zone in zones]
         ),

@@ -6,7 +6,7 @@ import pytest
 from auditor.analysis.costs import snapshot_costs
 from auditor.analysis.prices import prices
 from auditor.aws.collector import Where
-from auditor.aws.collectors import snapshots, volumes
+from auditor.aws.collectors import recycle_bin, snapshots, volumes
 from auditor.frames import FRAMES
 from auditor.sandbox.blocks import BLOCK_BYTES, billed_blocks
 from auditor.sandbox.planting import TINY, plant
@@ -14,6 +14,7 @@ from auditor.sandbox.planting import TINY, plant
 READERS = {
     "snapshots": (snapshots.COLLECTOR, "snapshots"),
     "volumes": (volumes.COLLECTOR, "volumes"),
+    "recycle_bin_snapshots": (recycle_bin.SNAPSHOTS, "binned_snapshots"),
 }
 
 

@@ -128,6 +128,11 @@ class Region:
         if snapshot:
             snapshot.fate = "gone"
 
+    def _bin(self, number: int, _: int) -> None:
+        snapshot = self.pick(self.alive, number)
+        if snapshot:
+            snapshot.fate = "binned"
+
     def _drop(self, number: int, _: int) -> None:
         volume = self.pick(self.mounted, number)
         if volume:
@@ -159,7 +164,7 @@ class Region:
     def here(self) -> dict[str, str]:
         return {"account_id": ACCOUNT, "region": self.name}
 
-    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         snapshots = [
             {
                 **self.here,
@@ -178,17 +183,24 @@ class Region:
         volumes = [
             {**self.here, "volume_id": v.id, "source_snapshot_id": v.source, "created_at": v.made} for v in self.mounted
         ]
-        return FRAMES["snapshots"].rows(snapshots[::-1]), FRAMES["volumes"].rows(volumes)
+        binned = [
+            {**self.here, "snapshot_id": s.id, "volume_id": s.volume_id} for s in self.snapshots if s.fate == "binned"
+        ]
+        return (
+            FRAMES["snapshots"].rows(snapshots[::-1]),
+            FRAMES["volumes"].rows(volumes),
+            FRAMES["recycle_bin_snapshots"].rows(binned),
+        )
 
     def told(self) -> dict[str, dict[str, Any]]:
-        snapshots, volumes = self.frames()
-        made = bounds(snapshots, volumes, NO_GAPS)
+        snapshots, volumes, binned = self.frames()
+        made = bounds(snapshots, volumes, binned, NO_GAPS)
         made = made.assign(snapshot_id=snapshots["snapshot_id"]).set_index("snapshot_id")
         return {str(name): row for name, row in made.astype(object).to_dict("index").items()}
 
 
 COMMON = ("snapshot", "snapshot", "snapshot", "write", "write", "delete", "restore")
-RARE = ("blank", "foreign", "trim", "copy", "drop", "archive")
+RARE = ("blank", "foreign", "trim", "copy", "bin", "drop", "archive")
 actions = st.lists(
     st.tuples(st.sampled_from(COMMON + RARE), st.integers(0, 40), st.integers(1, 9)), min_size=3, max_size=30
 )
@@ -296,15 +308,22 @@ def test_without_a_volume_and_a_data_key_the_lineage_is_unknown() -> None:
     assert (told["basis"], told["stored_low_bytes"]) == ("lineage unknown", 0)
 
 
-def test_what_a_snapshot_in_the_recycle_bin_shares_counts_with_the_one_that_is_there() -> None:
-    region = _region(("blank", 1, 6), ("snapshot", 0, 1), ("snapshot", 0, 1), ("delete", 0, 1))
-    assert region.told()["snap-01"]["basis"] == "full"
+def test_beside_a_snapshot_of_the_same_volume_in_the_recycle_bin_only_the_full_size_is_certain() -> None:
+    region = _region(("blank", 1, 6), ("snapshot", 0, 1), ("snapshot", 0, 1), ("bin", 0, 1))
+    told = region.told()["snap-01"]
+    assert [_mib(told[f"{name}_bytes"]) for name in ("stored_low", "stored_high", "freed_low")] == [0, 6, 0]
 
 
-def test_where_the_snapshots_could_not_all_be_read_nothing_is_certain_but_the_full_size() -> None:
-    snapshots, volumes = _region(("blank", 1, 6), ("snapshot", 0, 1)).frames()
-    gaps = FRAMES["gaps"].rows([{**HERE, "frame": "snapshots", "status": "truncated"}])
-    told = bounds(snapshots, volumes, gaps)
+def test_beside_a_copy_in_the_recycle_bin_no_copy_is_certain() -> None:
+    region = _region(("blank", 3, 6), ("snapshot", 0, 1), ("copy", 0, 2), ("copy", 0, 2), ("bin", 1, 1))
+    assert region.told()["snap-02"]["stored_low_bytes"] == 0
+    assert region.told()["snap-00"]["basis"] == "full"
+
+
+@pytest.mark.parametrize("frame", ["snapshots", "recycle_bin_snapshots"])
+def test_where_relatives_could_not_be_read_nothing_is_certain_but_the_full_size(frame: str) -> None:
+    gaps = FRAMES["gaps"].rows([{**HERE, "frame": frame, "status": "denied"}])
+    told = bounds(*_region(("blank", 1, 6), ("snapshot", 0, 1)).frames(), gaps)
     assert told[["stored_low_bytes", "stored_high_bytes"]].to_numpy().tolist() == [[0, 6 * BLOCK]]
 
 
@@ -352,7 +371,7 @@ def test_unfinished_and_failed_snapshots_have_no_known_size(state: str) -> None:
         "full_size_bytes": 7,
         "encrypted": False,
     }
-    nothing = FRAMES["volumes"].empty(), NO_GAPS
+    nothing = FRAMES["volumes"].empty(), FRAMES["recycle_bin_snapshots"].empty(), NO_GAPS
     told = bounds(FRAMES["snapshots"].rows([row]), *nothing).iloc[0]
     assert told["basis"] == "size unknown"
     assert told.drop("basis").isna().all()
@@ -360,12 +379,12 @@ def test_unfinished_and_failed_snapshots_have_no_known_size(state: str) -> None:
 
 def test_the_size_of_the_volume_is_never_taken_for_what_is_stored() -> None:
     row = {**HERE, "snapshot_id": "snap-0a", "volume_id": "vol-0a", "state": "completed", "volume_size_gib": 500}
-    nothing = FRAMES["volumes"].empty(), NO_GAPS
+    nothing = FRAMES["volumes"].empty(), FRAMES["recycle_bin_snapshots"].empty(), NO_GAPS
     told = bounds(FRAMES["snapshots"].rows([row]), *nothing).iloc[0]
     assert told["basis"] == "size unknown"
     assert told.drop("basis").isna().all()
 
 
 def test_nothing_in_nothing_out() -> None:
-    empty = (FRAMES[name].empty() for name in ("snapshots", "volumes"))
+    empty = (FRAMES[name].empty() for name in ("snapshots", "volumes", "recycle_bin_snapshots"))
     assert bounds(*empty, NO_GAPS).empty
