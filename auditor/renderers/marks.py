@@ -6,7 +6,7 @@ import re
 
 from markupsafe import Markup, escape
 
-_IDENTIFIER = re.compile(r"(ami|snap|vol|i|lt|eni|r|ou|o|policy)-[0-9a-z-]{6,}|arn:\S+|\d{12}")
+_IDENTIFIER = re.compile(r"\b((?:ami|snap|vol|i|lt|ou|o|policy)-[0-9a-z-]{8,30}|\d{12})\b")
 
 #: Longer words may break anywhere: they would not fit on a line.
 _LONGEST = 90
@@ -20,8 +20,12 @@ def command(line: str) -> Markup:
 
 
 def identifier(value: str) -> Markup:
-    """A value of the evidence; what is an id is set as one."""
-    return Markup('<span class="id">{}</span>').format(value) if _IDENTIFIER.fullmatch(value) else escape(value)
+    """Words of the evidence; ids among them are set as ids."""
+    parts = _IDENTIFIER.split(value)
+    marked = (
+        Markup('<span class="id">{}</span>').format(part) if odd % 2 else escape(part) for odd, part in enumerate(parts)
+    )
+    return Markup("").join(marked)
 
 
 def owner(name: str) -> Markup:

@@ -183,8 +183,8 @@ def _verdict(
         if seen.complete and not seen.unknown and not crashed:
             return f"Nothing to report: all {text.counted(len(lines), 'rule')} passed."
         return "Nothing was found in what could be read and judged; that is not everything."
-    rest = total - sum(section.counts["open"] for section in worst)
-    facts = "; ".join(section.headline for section in worst)
+    rest = total - sum(section.told for section in worst)
+    facts = "; ".join(section.fact for section in worst)
     if not rest:
         return f"{facts}."
     lesser = all(RANK[section.severity] > RANK[worst[-1].severity] for section in standing[2:])

@@ -25,8 +25,8 @@ RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(SEVERITIE
 
 COUNTS = ("evaluated", "found", "passed", "unknown", "waived")
 
-#: Longest text of one cell in the PDF; the workbook has it whole.
-_CELL = 60
+#: Longest text of one name and of one fact in the PDF; the workbook has them whole.
+_NAME, _FACT = 60, 120
 
 
 def opened(findings: pd.DataFrame) -> pd.Series[bool]:
@@ -89,12 +89,15 @@ def _section(
     shown = _rows(found, names, as_of, limit)
     why = rows.loc[rows["verdict"] == "unknown", "message"].value_counts()
     reasons = sorted(((text.plain(reason, 200), int(times)) for reason, times in why.items()), key=lambda it: -it[1])
+    fact, told, whole = headline(rule, line, {str(grade): int(times) for grade, times in grades.items()})
     return RuleSection(
         anchor=f"rule-{line.rule_id}",
         rule_id=line.rule_id,
         title=rule.title,
         severity=worst,
-        headline=headline(rule, line, {str(grade): int(times) for grade, times in grades.items()}),
+        fact=fact,
+        told=told,
+        headline=whole,
         why=rule.why,
         counts=line.counts,
         rows=shown,
@@ -109,8 +112,8 @@ def _section(
     )
 
 
-def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> str:
-    """A rule's findings as a statement of fact.
+def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> tuple[str, int, str]:
+    """A rule's findings as a fact, how many open findings that counts, and the fact with the others beside it.
 
     A rule may grade rows below its own severity; its words are about the full fault, so those are counted apart.
     """
@@ -119,14 +122,17 @@ def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> str:
     if full:
         one, many = rule.headline
         said = (one if full == 1 else many).replace("{count}", text.count(full)).rstrip(".")
-        return f"{said}; {text.count(lesser)} more at a lower severity" if lesser else said
+        return said, full, f"{said}; {text.count(lesser)} more at a lower severity" if lesser else said
     if lesser:
-        return f"{rule.title}: {text.count(lesser)} at a lower severity"
+        said = f"{rule.title}: {text.count(lesser)} at a lower severity"
+        return said, lesser, said
     if line.crash:
-        return f"{rule.title}: the rule failed and judged nothing"
-    if line.counts["waived"]:
-        return f"{rule.title}: {text.count(line.counts['waived'])} found, all waived"
-    return f"{rule.title}: could not tell for {text.count(line.counts['unknown'])}"
+        said = "the rule failed and judged nothing"
+    elif line.counts["waived"]:
+        said = f"{text.count(line.counts['waived'])} found, all waived"
+    else:
+        said = f"could not tell for {text.count(line.counts['unknown'])}"
+    return f"{rule.title}: {said}", 0, f"{rule.title}: {said}"
 
 
 def _rows(found: pd.DataFrame, names: Mapping[str, str], as_of: datetime, limit: int) -> tuple[FindingRow, ...]:
@@ -146,10 +152,10 @@ def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> F
         account_name=names.get(row["account_id"], ""),
         account_id=text.plain(row["account_id"]),
         region=text.plain(row["region"], 30),
-        resource_name="" if row["resource_id"] == row["region"] else text.plain(row["resource_name"], _CELL),
+        resource_name="" if row["resource_id"] == row["region"] else text.plain(row["resource_name"], _NAME),
         resource_id="" if row["resource_id"] == row["region"] else text.plain(row["resource_id"], 40),
         evidence=tuple(
-            (text.plain(label, 40), text.plain(said, _CELL))
+            (text.plain(label, 40), text.plain(said, _FACT))
             for label, said in (text.fact(key, it) for key, it in evidence.items() if key not in skip)
             if said not in ("not known", "none", "")
         ),
@@ -205,7 +211,7 @@ def actions(told: tuple[RuleSection, ...], findings: pd.DataFrame, sight: Sight,
     first = [
         Action(
             severity=section.severity,
-            fact=section.headline,
+            fact=section.fact,
             command=section.command,
             owner=owners(groups[section.rule_id]["owner"]),
             anchor=section.anchor,

@@ -127,10 +127,13 @@ class RuleSection:
     Attributes:
         anchor: Its place in the document.
         severity: The worst among its open findings; the rule's own where all are waived or unknown.
-        headline: The finding as a statement of fact with the number in it.
+        fact: The open findings of the rule's own severity or worse as a statement, the number in it.
+        told: How many open findings the fact counts.
+        headline: The fact, and how many more there are at a lower severity.
         counts: evaluated, found, passed, unknown, waived, open.
         rows: The worst findings, bounded.
-        shown: Which optional columns the rows fill: ``since``, ``cost``, ``owner``, ``waiver``, ``severity``.
+        shown: Which optional columns the rows fill: ``resource``, ``evidence``, ``since``, ``cost``, ``owner``,
+            ``waiver``, and ``severity`` where rows differ from the rule.
         more: Findings that are only in the workbook.
         unknown_why: Reasons for what could not be told, with their number.
         command: The remedy with the ids of the first row.
@@ -141,6 +144,8 @@ class RuleSection:
     rule_id: str
     title: str
     severity: str
+    fact: str
+    told: int
     headline: str
     why: str
     counts: dict[str, int]

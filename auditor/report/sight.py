@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ _SAID = {
     "failed": "failed",
     "skipped": "not read",
 }
+
+#: What botocore writes before AWS's own words.
+_BOILERPLATE = re.compile(r"^An error occurred \([^)]*\) when calling the \w+ operation[^:]*: ")
 
 Place = tuple[str, str]
 
@@ -63,7 +67,7 @@ def _gap(
 ) -> CoverageGap:
     collector, status, code = key
     where = sorted(set(zip(group["account_id"], group["region"], strict=True)))
-    messages = Counter(message for message in group["message"] if not pd.isna(message))
+    messages = Counter(_BOILERPLATE.sub("", message) for message in group["message"] if not pd.isna(message))
     return CoverageGap(
         collector=collector,
         status=status,

@@ -48,11 +48,21 @@ def test_page_one_answers_five_questions_in_order(pages, report):
 
 def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report):
     lines = reader.pages[1].extract_text().splitlines()
+    for section in report.sections:
+        row = next(line for line in lines if line.startswith(f"{section.title} "))
+        assert section.headline in pages[int(row.split(" ")[-1]) - 1]
     start = lines.index("Contents")
     numbers = dict(zip(lines[start + 1 :], map(int, lines[:start]), strict=False))
-    assert numbers["Method and appendix"] == len(pages) - 1
-    for section in report.sections:
-        assert section.headline in pages[numbers[section.headline] - 1]
+    assert list(numbers) == [
+        "Summary by rule and account",
+        "Coverage",
+        "Findings",
+        "Spend",
+        "Waivers",
+        "Method and appendix",
+    ]
+    for name, number in numbers.items():
+        assert name.removesuffix(" by rule and account") in pages[number - 1]
     links = [note.get_object() for page in reader.pages[:2] for note in page.get("/Annots", [])]
     assert len([link for link in links if link["/Subtype"] == "/Link"]) >= len(report.sections) + 6
 

@@ -132,9 +132,16 @@ def test_commands_are_filled_with_ids_only(report, worlds):
 @pytest.mark.parametrize(
     ("grades", "said"),
     [
-        ({"critical": 1}, "1 snapshot can be restored by anyone"),
-        ({"critical": 2, "medium": 3}, "2 snapshots can be restored by anyone; 3 more at a lower severity"),
-        ({"medium": 3}, "Snapshot is public: 3 at a lower severity"),
+        ({"critical": 1}, ("1 snapshot can be restored by anyone", 1, "1 snapshot can be restored by anyone")),
+        (
+            {"critical": 2, "medium": 3},
+            (
+                "2 snapshots can be restored by anyone",
+                2,
+                "2 snapshots can be restored by anyone; 3 more at a lower severity",
+            ),
+        ),
+        ({"medium": 3}, ("Snapshot is public: 3 at a lower severity", 3, "Snapshot is public: 3 at a lower severity")),
     ],
 )
 def test_the_headline_counts_only_what_its_words_are_about(report, world, grades, said):

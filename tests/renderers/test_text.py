@@ -90,6 +90,7 @@ def test_moments_are_short_and_missing_ones_a_dash():
         ("started_at", "2025-01-08T06:00:00+00:00", ("started", "8\u202fJan\u202f2025")),
         ("reason", "image_gone", ("reason", "image gone")),
         ("used_by", ["a", "b"], ("used by", "a, b")),
+        ("kms_key_arn", "arn:aws:kms:eu-west-1:111122223333:key/12ab", ("KMS key", "key/12ab")),
         ("kms_key_arn", None, ("KMS key arn", "not known")),
     ],
 )
