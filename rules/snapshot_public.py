@@ -10,10 +10,10 @@ from auditor.rule import among, rule
     severity="critical",
     subject="snapshots",
     headline=(
-        "1 snapshot is open to every AWS account",
-        "{count} snapshots are open to every AWS account",
+        "1 snapshot is shared with everyone",
+        "{count} snapshots are shared with everyone",
     ),
-    message="{snapshot_id} is shared with everyone; public access is {exposure}",
+    message="{snapshot_id} {effect}",
     remedy="aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot_id} "
     "--attribute createVolumePermission --operation-type remove --group-names all",
     breaks="Strangers who restore it on purpose lose access. Accounts it is shared with by id keep theirs.",
@@ -45,6 +45,7 @@ def snapshot_public(
         {
             "found": among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"]),
             "exposure": "latent" if latent else "open",
+            "effect": "becomes public when the region's block is relaxed" if latent else "can be restored by anyone",
             "block_public_access": block.iloc[0] if len(block) else pd.NA,
             "severity": "medium" if latent else "critical",
             "discriminator": "all",
