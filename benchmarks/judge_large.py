@@ -41,6 +41,8 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
     full = (random.integers(2_000, 40_000, volumes)[:, None] + np.arange(8) * 50).ravel() * 524_288
     snapshot_ids = ids("snap", np.arange(volumes * 8), place)
     where = {"account_id": account, "region": region}
+    key = f"arn:aws:kms:{region}:{account}:key/00000000-0000-0000-0000-{place:012d}"
+    encrypted = random.random(volumes * 8) > 0.1
     started = pd.Timestamp(NOW) - pd.to_timedelta(days, unit="D") - pd.to_timedelta(1, unit="h")
     held = random.integers(0, volumes * 8, images)
     image_ids = ids("ami", np.arange(images), place)
@@ -57,9 +59,12 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
             "storage_tier": ["standard"] * (volumes * 8),
             "started_at": started,
             "state": ["completed"] * (volumes * 8),
-            "encrypted": (random.random(volumes * 8) > 0.1).tolist(),
+            "encrypted": encrypted.tolist(),
+            "kms_key_arn": np.where(encrypted, key, None).tolist(),
+            "data_encryption_key_id": np.where(encrypted, np.repeat(volume_ids, 8), None).tolist(),
             "description": ["nightly"] * (volumes * 8),
         },
+        "kms_keys": {"key_arn": [key], "manager": ["CUSTOMER"], "state": ["Enabled"]},
         "snapshot_tags": {
             "snapshot_id": np.repeat(snapshot_ids, 2).tolist(),
             "key": ["Name", "owner"] * (volumes * 8),
