@@ -79,7 +79,8 @@ def spend_title(lines: Sequence[SpendLine], total: SpendLine, of: str) -> str:
     """What a chart of costs shows, as a sentence."""
     most = max(lines, key=lambda line: (line.high_usd, line.key))
     share = round(100 * most.high_usd / total.high_usd) if total.high_usd else 0
-    return f"{of} {most.name or most.key}: {text.money_range(most.low_usd, most.high_usd)} a month, {share} % at most."
+    cost = text.money_range(most.low_usd, most.high_usd)
+    return f"{of} {most.name or most.key}: {cost} a month, up to {share} % of all."
 
 
 def spend_chart(lines: Sequence[SpendLine], said: str) -> str:

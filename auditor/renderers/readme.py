@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Places = Mapping[str, tuple[tuple[Column, ...], int]]
 
 #: Height of a line in points, and how many characters fit in one.
-_LINE, _CHARACTERS = 20, 100
+_LINE, _CHARACTERS = 16, 125
 
 
 def readme_rows(report: Report, places: Places, styles: Mapping[str, int]) -> bytes:
@@ -85,18 +85,18 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
             f'{_range(title, "verdict", places)},"found",{_range(title, "waiver", places)},"")'
             for title in findings
         ]
-        yield f"Open findings, {line.severity}", "+".join(terms), line.open, "integer"
+        yield f"Open findings, {line.severity}", "+".join(terms), line.open, "total"
     for label, source, value in (
         ("Waived findings", "waived", sum(line.waived for line in report.severities)),
         ("Verdicts that could not be told", "unknown", report.sight.unknown),
         ("Verdicts in all", "evaluated", sum(line.counts["evaluated"] for line in report.rules)),
     ):
-        yield label, f"SUM({_range('Rules', source, places)})", value, "integer"
+        yield label, f"SUM({_range('Rules', source, places)})", value, "total"
     if report.spend:
         total = report.spend.total
         for bound, source, usd in (("low", "low_usd", total.low_usd), ("high", "high_usd", total.high_usd)):
             formula = f'SUMIFS({_range("Spend", source, places)},{_range("Spend", "by", places)},"account")'
-            yield f"Snapshots cost $ a month, {bound}", formula, float(usd), "money"
+            yield f"Snapshots cost $ a month, {bound}", formula, float(usd), "total money"
 
 
 def _range(title: str, source: str, places: Places) -> str:

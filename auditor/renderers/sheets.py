@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHUNK = 50_000
 
 #: Characters side by side that can still be read on a landscape page.
-PAPER = 260
+PAPER = 225
 
 _ACCOUNT = (
     Column("Account", "account_name", width=22),

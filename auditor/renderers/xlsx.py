@@ -30,7 +30,7 @@ _FORMATS: dict[Kind, str] = {
     "money": "#,##0.00",
     "moment": "yyyy-mm-dd hh:mm",
     "day": "yyyy-mm-dd",
-    "flag": "General",
+    "flag": '"TRUE";"TRUE";"FALSE"',
 }
 
 #: The oldest moment a zip can name; fixed, so that the same report gives the same bytes.
@@ -145,6 +145,8 @@ def _styles(sheet: Any) -> dict[str, int]:
     plain, wrapped = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
     looks["title"] = ("General", Font(name="Calibri", size=14, bold=True), plain)
     looks["label"] = ("General", Font(name="Calibri", size=11, bold=True), plain)
+    left = Alignment(vertical="top", horizontal="left")
+    looks["total"], looks["total money"] = (_FORMATS["integer"], None, left), (_FORMATS["money"], None, left)
     looks["wrapped"] = ("General", Font(name="Calibri", size=11), wrapped)
     styles: dict[str, int] = {}
     for number, (name, (shown, font, alignment)) in enumerate(looks.items(), 1):
@@ -181,10 +183,13 @@ def _table_sheet(sheet: Any, part: Part, report: Report) -> None:
 
 
 def _printable(sheet: Any, report: Report) -> None:
+    from openpyxl.worksheet.page import PageMargins
+
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4 if report.paper == "A4" else sheet.PAPERSIZE_LETTER
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, footer=0.3)
     sheet.oddFooter.left.text = report.classification.replace("&", "&&")
     sheet.oddFooter.center.text = "&A"
     sheet.oddFooter.right.text = "page &P of &N"

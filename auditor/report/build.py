@@ -14,7 +14,7 @@ from auditor import __version__
 from auditor.frames import FRAMES
 from auditor.report import text
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
-from auditor.report.glossary import GLOSSARY
+from auditor.report.glossary import GLOSSARY, ORIGINS
 from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
 from auditor.report.sight import account_lines, coverage_gaps, sight
 from auditor.rule import SEVERITIES
@@ -203,6 +203,7 @@ def _spend(spend: Spend | None, standing: pd.DataFrame, names: Mapping[str, str]
     return replace(
         spend,
         by_account=tuple(replace(line, name=names.get(line.key, "")) for line in spend.by_account),
+        by_origin=tuple(replace(line, name=ORIGINS.get(line.key, "")) for line in spend.by_origin),
         saving_low_usd=sum(each["low"], Decimal(0)),
         saving_high_usd=sum(each["high"], Decimal(0)),
         saving_resources=len(each),

@@ -11,3 +11,19 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Origin", "What made a snapshot: an image, a lifecycle policy, AWS Backup, a copy, or a person."),
     ("List price", "AWS's public price of the region, without negotiated discounts unless the policy names one."),
 )
+
+#: What made a snapshot, for people.
+ORIGINS = {
+    "aws-backup": "AWS Backup",
+    "copy": "copies",
+    "copy-image": "copies of images",
+    "create-image": "images",
+    "csi": "Kubernetes volumes (CSI)",
+    "dlm": "lifecycle policies (DLM)",
+    "drs": "disaster recovery (DRS)",
+    "manual": "people, or unknown",
+    "packer": "Packer",
+    "shared with us": "shared with us",
+    "velero": "Velero",
+    "vm-import": "VM import",
+}

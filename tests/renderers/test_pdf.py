@@ -122,8 +122,8 @@ def test_what_the_figures_show_is_said_in_words(reader):
     said = list(alternatives(reader.trailer["/Root"]["/StructTreeRoot"]))
     assert said[0] == "acme-prod has 121 of the 317 open findings."
     assert [words.split(":")[0] for words in said[1:]] == [
-        "Most is spent on origin manual",
-        "Most is spent on age over 2 years",
+        "Dearest are snapshots made by people, or unknown",
+        "Dearest are snapshots aged over 2 years",
     ]
 
 
