@@ -17,7 +17,9 @@ def judged(seed, tmp_path_factory):
 def test_everything_was_read(judged):
     coverage = judged.evaluation.coverage
     assert coverage[coverage["status"] != "complete"].empty
-    assert judged.evaluation.item_gaps.empty
+    gaps = judged.evaluation.item_gaps
+    assert set(gaps["collector"]) <= {"kms_keys"}, "a third party's keys are refused, and nothing else"
+    assert not gaps["resource_id"].str.split(":").str[4].isin(list(judged.organisation.accounts)).any()
     assert judged.evaluation.rule_runs["crash"].isna().all()
     assert len(judged.inventory.partitions) == 48
 
