@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from auditor.renderers.cells import Column
+from auditor.rule import SEVERITIES
 
 if TYPE_CHECKING:
     from auditor.inventory import Inventory
@@ -176,7 +177,7 @@ def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
     """Every sheet with a table, in order."""
     names = {line.account_id: line.name for line in report.accounts if line.name}
     return [
-        _held("Findings", FINDINGS, _named(report.tables["findings"], names)),
+        _held("Findings", FINDINGS, _named(_findings(report), names)),
         _held("Coverage", COVERAGE, _named(_coverage(report), names)),
         _stored("Snapshots", SNAPSHOTS, report, inventory, names),
         _stored("Images", IMAGES, report, inventory, names),
@@ -235,6 +236,15 @@ def _gib(column: pd.Series[Any]) -> pd.Series[Any]:
 
 def _named(frame: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     return frame.assign(account_name=frame["account_id"].map(names).astype(frame["account_id"].dtype))
+
+
+def _findings(report: Report) -> pd.DataFrame:
+    """Findings with what is open and worst first."""
+    findings = report.tables["findings"]
+    rank = findings["severity"].map({severity: rank for rank, severity in enumerate(SEVERITIES)}).astype("Int64")
+    order = findings.assign(_unknown=findings["verdict"] != "found", _waived=findings["waiver"].notna(), _rank=rank)
+    by = ["_unknown", "_waived", "_rank", "rule_id", "account_id", "region", "resource_id", "finding_id"]
+    return order.sort_values(by, ignore_index=True)
 
 
 def _coverage(report: Report) -> pd.DataFrame:

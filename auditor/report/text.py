@@ -130,13 +130,13 @@ def fact(name: str, thing: Any) -> tuple[str, str]:
     """One column of a finding's evidence as label and value, the unit behind the value."""
     label, said = words(name), value(thing)
     if isinstance(thing, str) and thing.startswith("arn:") and thing.count(":") > 4:
-        return label.removesuffix(" arn"), thing.split(":", 5)[5]  # account and region stand beside it
+        return label.removesuffix(" arn"), re.split("[:/]", thing)[-1]  # account and region stand beside it
     if isinstance(thing, int) and not isinstance(thing, bool):
         for unit, noun in (("days", "day"), ("hours", "hour"), ("minutes", "minute")):
             if name.endswith(f"_{unit}"):
                 return label.removesuffix(f" {unit}"), counted(thing, noun)
         if name.endswith("_gib"):
-            return label.removesuffix(" GiB"), f"{said} GiB"
+            return label.removesuffix(" GiB"), f"{said}\u00a0GiB"
         if name.endswith("_bytes"):
             return label.removesuffix(" bytes"), size(thing)
     return label, said

@@ -132,7 +132,9 @@ def test_tables_longer_than_a_sheet_go_on_in_the_next(report, world, tmp_path, m
     assert [sheet.max_row - 1 for sheet in parts] == [100, 100, 100, 38]
     assert [list(sheet.tables) for sheet in parts] == [["Findings"], ["Findings_2"], ["Findings_3"], ["Findings_4"]]
     ids = [cell.value for sheet in parts for cell in column(sheet, "Finding id")]
-    assert ids == report.tables["findings"]["finding_id"].tolist()
+    assert sorted(ids) == report.tables["findings"]["finding_id"].tolist()
+    severities = [cell.value for sheet in parts for cell in column(sheet, "Severity")]
+    assert (severities[0], severities[1], severities[2]) == ("critical", "critical", "high")
     readme = book["Read me"]
     total = next(row[1].value for row in readme.iter_rows() if row[0].value == "Open findings, low")
     assert total.count("COUNTIFS") == 4
