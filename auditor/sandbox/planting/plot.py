@@ -162,7 +162,7 @@ class Plot:
         """The key most volumes here have: none, the one AWS manages or the customer's own."""
         weights = (0, 4, 6) if self.here.encryption_by_default else (4, 3, 3)
         if not self.size.dense:
-            weights = (0, 8, 2) if self.here.encryption_by_default else (5, 4, 1)
+            weights = (0, 9, 1) if self.here.encryption_by_default else (5, 4, 1)
         return self.rng.choices((None, self.keys.managed, self.keys.enabled), weights)[0]
 
     def lineage(

@@ -261,7 +261,7 @@ STORIES: tuple[Telling, ...] = (
     (copies, 0, 2),
     (rekeyed, 0, 1),
     (imported, 0, 2),
-    (fast, 0, 0),
+    (fast, 0, 1),
     (recycled, 0, 2),
     (local, 0, 0),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -39,12 +40,16 @@ class XmlWriter:
         self._item_tag = item_tag
         self._elements: dict[tuple[str, ...], Write] = {}
         self._contents: dict[str, Write] = {}
+        self._compiling = Lock()
 
     def content(self, shape: StructureShape) -> Write:
         """A function that writes the members of a structure, without an element around them."""
         made = self._contents.get(shape.name)
         if made is None:
-            made = self._contents[shape.name] = self._members(shape)
+            # one thread compiles at a time: another must not write by what stands in for a shape half compiled
+            with self._compiling:
+                made = self._contents.get(shape.name) or self._members(shape)
+                self._contents[shape.name] = made
         return made
 
     def _element(self, shape: Shape, tag: str) -> Write:
