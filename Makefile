@@ -24,7 +24,7 @@ check: lint types test
 
 # Reference text that is made from the code: rule index, README help and the picture of the first page.
 docs: $(VENV)/.tested
-	$(BIN)/python -m auditor.docs
+	$(BIN)/python docs/build.py
 
 # WeasyPrint draws text with Pango; on Debian and Ubuntu it is installed here where we are root.
 # harfbuzz-subset only makes the PDF quicker to write.

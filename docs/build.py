@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import click
+import pypdfium2
 
 from auditor.cli import main as command
+from auditor.demo import run_demo
 from auditor.reference import rule_table
 from auditor.rulebook import load_rules
 
@@ -31,14 +34,24 @@ def _with_help(text: str) -> str:
     return re.sub(r"<!-- help -->.*?<!-- /help -->", lambda _: shown, text, flags=re.DOTALL)
 
 
+def picture() -> None:
+    """The first page of the demo's report."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_demo(Path(folder) / "run", seed=7, accounts=5, regions=3, quiet=True, say=click.echo)
+        page = pypdfium2.PdfDocument(Path(folder) / "run" / "report.pdf")[0]
+        page.render(scale=1.25).to_pil().quantize(32).save(ROOT / "docs" / "first-page.png", optimize=True)
+
+
 def main() -> None:
-    """Write what is stale, or with ``--check`` only name it and fail."""
+    """Write what is stale, or with ``--check`` only name it and fail; the picture is always made again."""
     stale = [path for path, text in fresh().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if "--check" not in sys.argv:
             path.write_text(fresh()[path], encoding="utf-8")
         click.echo(f"{path.relative_to(ROOT)} {'is stale' if '--check' in sys.argv else 'written'}")
-    if stale and "--check" in sys.argv:
+    if "--check" not in sys.argv:
+        picture()
+    elif stale:
         sys.exit(1)
 
 
