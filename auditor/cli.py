@@ -279,7 +279,12 @@ def columns(frame: str | None) -> None:
 @_SCOPE
 @_RULES
 @click.option(
-    "--as", "form", type=click.Choice(["policy", "cloudformation", "terraform"]), default="policy", show_default=True
+    "--as",
+    "form",
+    type=click.Choice(["policy", "caller", "cloudformation", "terraform"]),
+    default="policy",
+    show_default=True,
+    help="The role's policy; what the caller needs to assume it; or a template that makes the role everywhere.",
 )
 @click.option("--principal", default="", help="ARN that may assume the role; needed for templates.")
 @click.option("--check", is_flag=True, help="Ask every account and region instead, with dry runs.")
@@ -289,6 +294,7 @@ def permissions(config_file: Path | None, form: str, principal: str, check: bool
     \b
     auditor permissions > policy.json
     auditor permissions --select snapshot_public > policy.json
+    auditor permissions --as caller -c audit.toml > caller.json
     auditor permissions --as cloudformation --principal arn:aws:iam::111122223333:role/audit > stackset.yaml
     auditor permissions --check -c audit.toml
 

@@ -35,6 +35,8 @@ def rule_index(rules: Sequence[LoadedRule]) -> str:
 
 def rule_page(loaded: LoadedRule) -> str:
     """One rule, whole."""
+    from auditor.aws.permissions import actions_for
+
     rule = loaded.rule
     parameters = [f"  {name} = {json.dumps(value)}" for name, value in rule.parameters.items()] or ["  none"]
     controls = [f"  {name}: {', '.join(ids)}" for name, ids in rule.controls.items()] or ["  none"]
@@ -56,6 +58,7 @@ def rule_page(loaded: LoadedRule) -> str:
             "Controls:",
             *controls,
             f"Reads: {', '.join(rule.frames)}",
+            "Needs: " + textwrap.fill(", ".join(actions_for(rule.frames)), 100, subsequent_indent="  "),
             f"File: {loaded.path} (sha256 {loaded.sha256})",
         ]
     )
@@ -108,7 +111,7 @@ def _frame_page(frame: Frame) -> str:
 
 
 def permissions(config: Config, rules: Sequence[LoadedRule] | None, form: str, principal: str) -> str:
-    """The least permissions for the rules (all when None) as a policy, a StackSet template or Terraform.
+    """The least permissions for the rules (all when None): the role's policy, the caller's own, or a template.
 
     Raises:
         ConfigError: A template is asked for without the principal that shall assume the role.
@@ -116,15 +119,21 @@ def permissions(config: Config, rules: Sequence[LoadedRule] | None, form: str, p
     from auditor.aws import permissions as least
 
     actions = least.actions_for(_frames(rules))
+    scope = config.scope
     if form == "policy":
         return json.dumps(least.policy(actions), indent=2) + "\n"
+    if form == "caller":
+        allowed = least.caller_policy(
+            scope.role or "AuditorReadOnly", organisation=scope.organisation, partition=scope.partition
+        )
+        return json.dumps(allowed, indent=2) + "\n"
     if not principal:
         raise ConfigError(
             f"--as {form} makes a role, and nobody is named who may assume it.",
             "Add --principal with the ARN of the role or user that runs auditor.",
         )
     make = {"cloudformation": least.stack_set, "terraform": least.terraform}[form]
-    return make(actions, config.scope.role or "AuditorReadOnly", principal, config.scope.external_id)
+    return make(actions, scope.role or "AuditorReadOnly", principal, scope.external_id)
 
 
 def preflight_table(config: Config, rules: Sequence[LoadedRule] | None) -> tuple[str, bool]:

@@ -198,6 +198,7 @@ def test_rules_list_and_show(run):
     assert auditor("rules", "list", code=0).output.splitlines()[1].split()[1] == "critical"
     page = auditor("rules", "show", "snapshot_orphaned", code=0).output
     assert "min_age_days = 30" in page
+    assert "dlm:GetLifecyclePolicies" in page
 
 
 def test_columns_explains_a_frame():
@@ -214,6 +215,13 @@ def test_permissions_are_least_for_the_selected_rules():
     ]
     assert names[1] < names[0]
     assert not {name for name in names[0] if not name.split(":")[1].startswith(("Describe", "Get", "List"))}
+
+
+def test_the_caller_needs_to_list_the_organisation_and_assume_the_role(config):
+    policy = json.loads(auditor("permissions", "--as", "caller", "-c", config, code=0).output)
+    assume, listing = policy["Statement"]
+    assert assume["Action"] == "sts:AssumeRole"
+    assert "organizations:ListAccounts" in listing["Action"]
 
 
 def test_permissions_check_asks_every_account_and_region(sandbox, config):

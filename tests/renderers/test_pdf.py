@@ -160,7 +160,7 @@ def test_two_processes_write_the_same_bytes_and_nothing_else(tmp_path):
         out = tmp_path / seed
         out.mkdir()
         code = RUN.format(folder=str(Path(__file__).parent), out=str(out))
-        done = subprocess.run(  # noqa: S603 - our own code
+        done = subprocess.run(
             [sys.executable, "-c", code],
             env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
             capture_output=True,
