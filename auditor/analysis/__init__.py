@@ -18,6 +18,7 @@ from datetime import datetime
 import pandas as pd
 
 from auditor.analysis.costs import snapshot_costs
+from auditor.analysis.graph import references_graph
 from auditor.analysis.image_costs import image_costs
 from auditor.analysis.image_use import image_use
 from auditor.analysis.origins import snapshot_origins
@@ -33,6 +34,7 @@ DERIVED: dict[str, Derivation] = {
     "image_costs": image_costs,
     "image_use": image_use,
     "prices": prices,
+    "references_graph": references_graph,
     "snapshot_costs": snapshot_costs,
     "snapshot_origins": snapshot_origins,
 }

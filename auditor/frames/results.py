@@ -60,6 +60,43 @@ SNAPSHOT_ORIGINS = Frame(
     derived_from=("snapshots", "snapshot_tags"),
 )
 
+REFERENCES_GRAPH = Frame(
+    "references_graph",
+    "One edge from what needs to what is needed, or from what was made to what it was made from.",
+    (
+        *WHERE,
+        text("from_type", "snapshot, image, volume, instance, launch-template, recovery-point, lifecycle-policy, …"),
+        text("from_id", "Its id, name or ARN"),
+        text("to_type", "snapshot, image, volume, instance or launch-configuration"),
+        text("to_id", "Its id or name"),
+        text("to_region", "Region of that end; missing where nothing says it"),
+        text(
+            "kind",
+            "maps, names, launches, launched-from, attaches, holds, backs-up, manages, restores, locks, made-for, "
+            "made-from, copied-from, created-from or taken-of",
+        ),
+        text("strength", "State of what needs, strength of a reference, or how sure an origin is"),
+        text("detail", "Device, version, vault or tag that makes the edge precise"),
+        text("seen_by", "The call, and the part of its answer, that showed it"),
+    ),
+    derived_from=(
+        "snapshots",
+        "snapshot_origins",
+        "images",
+        "image_block_devices",
+        "volumes",
+        "attachments",
+        "instances",
+        "image_references",
+        "snapshot_references",
+        "auto_scaling_groups",
+        "recovery_points",
+        "lifecycle_policies",
+        "fast_restores",
+        "snapshot_locks",
+    ),
+)
+
 IMAGE_USE = Frame(
     "image_use",
     "Who uses one own image, in every account that was read, and where it could be used unseen.",
@@ -220,6 +257,7 @@ FRAMES = (
     ITEM_GAPS,
     GAPS,
     SNAPSHOT_ORIGINS,
+    REFERENCES_GRAPH,
     IMAGE_USE,
     SNAPSHOT_COSTS,
     IMAGE_COSTS,
