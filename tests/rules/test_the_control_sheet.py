@@ -50,6 +50,7 @@ SHEET = {
     "snapshot_orphaned": ("snapshots", "low"),
     "snapshot_over_retention": ("snapshots", "low"),
     "snapshot_public": ("snapshots", "critical"),
+    "snapshot_restored_forgotten": ("snapshots", "low"),
     "snapshot_unencrypted": ("snapshots", "medium"),
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),

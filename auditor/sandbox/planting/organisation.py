@@ -13,6 +13,7 @@ from auditor.sandbox.planting import (
     lifecycle,
     names,
     stories_images,
+    stories_snapshot_care,
     stories_snapshots,
     stories_uses,
 )
@@ -33,6 +34,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_uses.STORIES,
     *stories_images.STORIES,
     *stories_snapshots.STORIES,
+    *stories_snapshot_care.STORIES,
 )
 
 

@@ -125,13 +125,16 @@ def archived(plot: Plot) -> None:
     for days, status, members in steps:
         of.write(plot.rng)
         snapshot_id = plot.snapshot(of, plot.ago(days), description="quarter end", **members)
-        _tiered(plot, snapshot_id, status)
+        tiered(plot, snapshot_id, status)
+        if status == "permanent-restore-completed":
+            plot.note("snapshot_restored_forgotten", snapshot_id)
     lone = plot.lineage(40, plot.usual_key())
     plot.volume(lone, plot.ago(300), backup="stale", state="available")
-    _tiered(plot, plot.snapshot(lone, plot.ago(200), StorageTier="archive"), "archival-completed")
+    tiered(plot, plot.snapshot(lone, plot.ago(200), StorageTier="archive"), "archival-completed")
 
 
-def _tiered(plot: Plot, snapshot_id: str, status: str) -> None:
+def tiered(plot: Plot, snapshot_id: str, status: str) -> None:
+    """Write down what archiving or restoring a snapshot came to, two days after it was made."""
     row = plot.here.snapshots[snapshot_id]
     began = row["StartTime"] + timedelta(days=2)
     done = status.endswith("-completed")

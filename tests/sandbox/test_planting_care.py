@@ -1,0 +1,53 @@
+"""What the stories of care wrote down is what somebody would find who reads the tables and knows nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from auditor.sandbox.model import Organisation, Region
+from auditor.sandbox.planting import SMALL, TINY, large, plant
+
+DAY = timedelta(days=1)
+
+Found = Iterator[tuple[str, ...]]
+
+
+def restored_forgotten(now, here: Region) -> Found:
+    for key, row in here.snapshots.items():
+        last = here.tier_statuses.get(key, {})
+        ends = row.get("RestoreExpiryTime")
+        stayed = last.get("LastTieringOperationStatus") == "permanent-restore-completed"
+        if (ends and now <= ends <= now + 3 * DAY) or (
+            stayed and row["StorageTier"] == "standard" and now - last["LastTieringStartTime"] > 30 * DAY
+        ):
+            yield (key,)
+
+
+READERS: dict[str, Callable[..., Found]] = {
+    "snapshot_restored_forgotten": restored_forgotten,
+}
+
+ORGANISATIONS = {
+    "tiny, twelve by four": lambda: plant(5, 12, 4, TINY),
+    "small": lambda: plant(6, 5, 3, SMALL),
+    "small again": lambda: plant(77, 3, 5, SMALL),
+    "one account, one region": lambda: plant(8, 1, 1, SMALL),
+    "large": lambda: plant(9, 2, 2, large(1500, 200)),
+}
+
+
+@pytest.fixture(scope="module", params=ORGANISATIONS)
+def organisation(request: pytest.FixtureRequest) -> Organisation:
+    return ORGANISATIONS[request.param]()
+
+
+@pytest.mark.parametrize("rule", READERS)
+def test_truth_is_what_the_tables_say(organisation: Organisation, rule: str) -> None:
+    read = {
+        (here.account_id, here.name, *found) for here in organisation for found in READERS[rule](organisation.now, here)
+    }
+    assert read, "nothing of it was planted"
+    assert organisation.truth[rule] == read
