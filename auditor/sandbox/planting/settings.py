@@ -91,9 +91,8 @@ def _keys(plot: Plot) -> None:
     keys.disabled = _key(plot, "Disabled", Description="old backups")
     dying: Row = {"DeletionDate": plot.now + timedelta(days=plot.rng.randrange(2, 29)), "Description": "retired"}
     keys.dying = _key(plot, "PendingDeletion", **dying)
-    if plot.maybe(plot.size.shared_keys):
-        readers = frozenset(plot.organisation.accounts)
-        plot.here.key_readers = dict.fromkeys((keys.enabled, keys.disabled, keys.dying), readers)
+    readers = frozenset(plot.organisation.accounts)
+    plot.here.key_readers = dict.fromkeys((keys.enabled, keys.disabled, keys.dying), readers)
     keys.gone = plot.arn("kms", f"key/{plot.uuid()}")
     keys.foreign = f"arn:{plot.organisation.partition}:kms:{plot.here.name}:{VENDOR}:key/{plot.uuid()}"
 

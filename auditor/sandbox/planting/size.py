@@ -19,7 +19,6 @@ class Size:
         rare: Share of the organisation's places that tell a story of something wrong, times the story's weight;
             one place tells it whatever the share. None: such stories are as frequent as any, and settings as often
             bad as good.
-        shared_keys: Probability that a place's own keys may be described by every account of the organisation.
         bulk_snapshots: Plain snapshots to add, in daily chains.
         bulk_images: Plain images to add.
     """
@@ -31,7 +30,6 @@ class Size:
     images: int
     chance: float
     rare: float | None = None
-    shared_keys: float = 0.3
     bulk_snapshots: int = 0
     bulk_images: int = 0
 
@@ -44,7 +42,7 @@ class Size:
 #: For tests: some 60 to 120 snapshots a place, with something wrong in all of them.
 TINY = Size(servers=1, chain_days=4, protected=1, backup_days=3, images=2, chance=0.2)
 #: For looking at: some 200 to 400 snapshots a place, most of them in order as in a real company.
-SMALL = Size(servers=3, chain_days=30, protected=2, backup_days=30, images=6, chance=0.75, rare=1 / 15, shared_keys=1.0)
+SMALL = Size(servers=3, chain_days=30, protected=2, backup_days=30, images=6, chance=0.75, rare=1 / 15)
 
 
 def large(snapshots_per_place: int, images_per_place: int) -> Size:
