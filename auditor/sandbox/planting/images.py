@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting.image_truth import note_care
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, stamp, tag_list
 
 #: Launch permissions by which people that nobody here can look at may use an image.
@@ -153,6 +154,7 @@ def plant_image(
     if permissions:
         plot.here.image_permissions[image_id] = list(permissions)
     _note(plot, image_id, state, use, public, elsewhere or public, missing, created, deprecated, launched)
+    note_care(plot, plot.here.images[image_id])
     return image_id
 
 

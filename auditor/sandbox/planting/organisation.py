@@ -12,6 +12,7 @@ from auditor.sandbox.planting import (
     chains,
     lifecycle,
     names,
+    stories_image_care,
     stories_images,
     stories_snapshot_care,
     stories_snapshots,
@@ -34,6 +35,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_uses.STORIES,
     *stories_images.STORIES,
     *stories_snapshots.STORIES,
+    *stories_image_care.STORIES,
     *stories_snapshot_care.STORIES,
 )
 
