@@ -98,6 +98,8 @@ def rule(
             raise RuleError(f"Rule {name} has the severity {severity!r}.", f"Use one of {', '.join(SEVERITIES)}.")
         if subject not in FRAMES or not FRAMES[subject].key:
             raise RuleError(f"Rule {name} judges the frame {subject!r}, which is not there or has no key.")
+        if FRAMES[subject].everywhere:
+            raise RuleError(f"Rule {name} judges the frame {subject!r}, which belongs to no account of its own.")
         if not function.__doc__:
             raise RuleError(f"Rule {name} has no docstring.", "Say why it matters, how it is judged and what to do.")
         frames, parameters = _parameters(name, function)

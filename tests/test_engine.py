@@ -314,6 +314,25 @@ def test_a_partition_rule_sees_its_own_partition_only():
     assert made.tallies["passed"].tolist() == [1]
 
 
+def with_directory(snapshots, directory):
+    """Why."""
+    return pd.Series(len(directory) == 2, index=snapshots.index)
+
+
+def test_what_is_the_organisations_is_handed_whole_to_every_place():
+    frames = {
+        "snapshots": [{"snapshot_id": "snap-1"}, {"snapshot_id": "snap-2", "account_id": OTHER}],
+        "directory": [{"member_id": ACCOUNT}, {"member_id": OTHER}],
+    }
+    assert verdicts(tried(with_directory, frames)) == {"snap-1": "found", "snap-2": "found"}
+
+
+def test_a_gap_in_what_is_the_organisations_counts_everywhere():
+    frames = {"snapshots": [{"snapshot_id": "snap-1"}, {"snapshot_id": "snap-2", "account_id": OTHER}]}
+    missing = [gap("directory", account_id="999900001111", region="global")]
+    assert verdicts(tried(with_directory, frames, coverage=missing)) == {"snap-1": "unknown", "snap-2": "unknown"}
+
+
 def test_accounts_are_judged_once():
     def suspended(accounts, snapshots):
         """Why."""

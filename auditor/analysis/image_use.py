@@ -18,6 +18,9 @@ __all__ = ["STRENGTHS", "image_use"]
 #: How firmly an image is named, strongest first; ``old`` is a superseded version that nothing launches by default.
 STRENGTHS: Final = ("running", "stopped", "default", "latest", "pinned", "named", "old")
 
+#: States of a member that AWS has closed or is closing (Organizations API reference, Account).
+CLOSED: Final = ("SUSPENDED", "PENDING_CLOSURE", "CLOSED")
+
 #: Without these frames of an account it cannot be said whether it uses an image.
 _NEEDED: Final = ("image_references", "regions")
 
@@ -29,16 +32,20 @@ def image_use(
     image_references: pd.DataFrame,
     image_shares: pd.DataFrame,
     accounts: pd.DataFrame,
+    directory: pd.DataFrame,
     gaps: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per own image, in the order of ``images``; see the frame ``image_use`` for the columns.
 
-    The frames hold everything that was collected, not one account and region: an image is used across accounts.
+    The frames hold everything that was collected, not one account and region: an image is used across accounts. A share
+    with a whole organisation or unit reaches its accounts that are out of scope too.
     """
     used = images[_KEYS].merge(_references(images, image_references), on=_KEYS, how="left")
     for name in ("references", "current_references", "using_accounts"):
         used[name] = used[name].astype("Int64").fillna(0)
-    shared = images[_KEYS].merge(_blind_shares(image_shares, accounts, gaps), on=_KEYS, how="left")["blind_spot"]
+    shared = images[_KEYS].merge(_blind_shares(image_shares, _Scope(accounts, directory, gaps)), on=_KEYS, how="left")[
+        "blind_spot"
+    ]
     public = images["is_public"].fillna(True).astype(bool).to_numpy()
     used["blind_spot"] = shared.astype(PANDAS["text"]).mask(public, "it is public, so any account may use it")
     return FRAMES["image_use"].conform(used)
@@ -59,11 +66,10 @@ def _references(images: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
     return counted.join(strongest.rename(columns={"strength": "strongest"})).reset_index()
 
 
-def _blind_shares(shares: pd.DataFrame, accounts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+def _blind_shares(shares: pd.DataFrame, scope: _Scope) -> pd.DataFrame:
     """Per image the first grantee that may use it where nobody looked, in words."""
     kinds = ["region", "grantee_type", "grantee"]
     distinct = shares[kinds].drop_duplicates().reset_index(drop=True)
-    scope = _Scope(accounts, gaps)
     reasons = [scope.blind(*kind) for kind in distinct.astype(object).itertuples(index=False, name=None)]
     distinct["blind_spot"] = pd.Series(reasons, dtype=PANDAS["text"])
     blind = shares.merge(distinct.dropna(subset="blind_spot"), on=kinds).sort_values([*_KEYS, "grantee"])
@@ -71,22 +77,32 @@ def _blind_shares(shares: pd.DataFrame, accounts: pd.DataFrame, gaps: pd.DataFra
 
 
 class _Scope:
-    """The accounts that were read, and where their use of images could not be."""
+    """The accounts there are, which of them were read, and where their use of images could not be.
 
-    def __init__(self, accounts: pd.DataFrame, gaps: pd.DataFrame) -> None:
-        held = accounts[["account_id", "organisation_id", "ou_path"]].astype(object)
+    A closed account launches nothing, so nobody need look there.
+    """
+
+    def __init__(self, accounts: pd.DataFrame, directory: pd.DataFrame, gaps: pd.DataFrame) -> None:
+        names = ["organisation_id", "ou_path"]
+        others = directory.loc[~directory["member_id"].isin(accounts["account_id"].to_list())]
+        closed = others["state"].isin(CLOSED)
+        held = pd.concat(
+            [
+                accounts[["account_id", *names]],
+                others.loc[~closed, ["member_id", *names]].set_axis(["account_id", *names], axis=1),
+            ]
+        ).astype(object)
         held = held.where(held.notna(), None)
         self._members: list[tuple[str, str | None, str | None]] = list(held.itertuples(index=False, name=None))
-        self._accounts = {account for account, _, _ in self._members}
+        self._read = {*accounts["account_id"], *others.loc[others["in_scope"].fillna(False), "member_id"]}
+        self._closed = set(others.loc[closed, "member_id"])
         unread = gaps.loc[gaps["frame"].isin(_NEEDED), ["account_id", "region"]].drop_duplicates()
         self._unread = set(unread.itertuples(index=False, name=None))
 
     def blind(self, region: str, kind: Any, grantee: str) -> str | None:
         """Why a grantee's use of an image in a region cannot be known, or ``None`` where it is."""
         if kind == "account":
-            if grantee not in self._accounts:
-                return f"it is shared with account {grantee}, which is out of scope"
-            return self._unread_one([grantee], region)
+            return None if grantee in self._closed else self._unread_one([grantee], region)
         if kind == "organisation":
             organisation = grantee.rpartition("/")[2]
             members = [account for account, theirs, _ in self._members if theirs == organisation]
@@ -108,6 +124,8 @@ class _Scope:
 
     def _unread_one(self, accounts: Iterable[str], region: str) -> str | None:
         for account in sorted(accounts):
+            if account not in self._read:
+                return f"it is shared with account {account}, which is out of scope"
             if {(account, region), (account, "global")} & self._unread:
                 return f"it is shared with account {account}, whose use of images could not be read"
         return None

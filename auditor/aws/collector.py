@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, Protocol, TypeVar
@@ -82,6 +82,10 @@ class Reader(Protocol):
     def organisation_error(self) -> Exception | None:
         """Why Organizations would not tell about the account; ``None`` where it did, or need not be asked."""
 
+    @property
+    def members(self) -> Sequence[Item]:
+        """Every account of the organisation, as ``account``, each with ``InScope``; for the level ``caller`` alone."""
+
 
 @dataclass(frozen=True)
 class Collector:
@@ -94,7 +98,8 @@ class Collector:
         get: Yields pages; dumb, knows botocore's field names and nothing of frames.
         transform: One page to frames; pure, holds no client. May leave out frames that the page says nothing of.
         after: Collectors whose frames it needs first; where one of them brought nothing at all, it is skipped.
-        level: ``region``, or ``account`` where one call answers for the whole account.
+        level: ``region``; ``account`` where one call answers for the whole account; ``caller`` where it is read once,
+            for the organisation, and kept with the caller's own account.
         soft: Error codes that mean "there is nothing here" rather than a gap.
         heeds: Collectors that go first because their frames are used where they exist, and missed by nobody
             where they do not.
@@ -106,7 +111,7 @@ class Collector:
     get: Callable[[Reader], Iterator[Page]]
     transform: Callable[[Page, Where], Mapping[str, pd.DataFrame]]
     after: tuple[str, ...] = ()
-    level: Literal["region", "account"] = "region"
+    level: Literal["region", "account", "caller"] = "region"
     soft: tuple[str, ...] = ()
     heeds: tuple[str, ...] = ()
 

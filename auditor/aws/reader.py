@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -121,6 +121,7 @@ class PartitionReader:
         run: What all readers share.
         account: What Organizations says of the account.
         organisation_error: Why it would not tell.
+        members: Every account of the organisation.
 
     Attributes:
         tally: Counts for the collector that is at work; replaced before each.
@@ -136,6 +137,7 @@ class PartitionReader:
         *,
         account: Mapping[str, Any] | None = None,
         organisation_error: Exception | None = None,
+        members: Sequence[Item] = (),
     ) -> None:
         self.where = where
         self.exact_shares = run.exact_shares
@@ -146,6 +148,7 @@ class PartitionReader:
         self._region = home if where.region == GLOBAL else where.region
         self._account = dict(account or {"Id": where.account_id})
         self._organisation_error = organisation_error
+        self.members = members
         self._clients: dict[str, Any] = {}
         self._kept: dict[str, Any] = {}
         self._pool: ThreadPoolExecutor | None = None

@@ -101,10 +101,12 @@ class _Job:
         self._config = config
         self._sessions = sessions
         self._own_account = own_account
+        self._for_caller = list(at_level(collectors, "caller"))
         self._for_accounts = list(at_level(collectors, "account"))
         self._for_regions = list(at_level(collectors, "region"))
         self._book = book
         self._run = run
+        self._members: Sequence[scope.Target] = ()
 
     def work(self) -> None:
         """Enter the accounts, write down the plan, read it; stops quickly and resumably when interrupted."""
@@ -115,9 +117,8 @@ class _Job:
             for account in entered:
                 if account.session is None:
                     self._refused(account)
-            futures: list[Future[None]] = [
-                pool.submit(self._read, account, region) for account, region in self._units(entered)
-            ]
+            futures: list[Future[None]] = [pool.submit(self._read_caller)] if self._for_caller else []
+            futures += [pool.submit(self._read, account, region) for account, region in self._units(entered)]
             for future in as_completed(futures):
                 future.result()
         except BaseException:
@@ -129,10 +130,10 @@ class _Job:
     def _enter_all(self, pool: ThreadPoolExecutor) -> list[Entered]:
         reader = self._reader(scope.Target(self._own_account), GLOBAL, self._sessions.caller)
         try:
-            targets = scope.targets(self._config.scope, self._own_account, reader)
+            self._members = scope.members(self._config.scope, self._own_account, reader)
         finally:
             reader.close()
-        entered = list(pool.map(self._enter, targets))
+        entered = list(pool.map(self._enter, (member for member in self._members if member.in_scope)))
         seen = sorted({region for account in entered for region in account.regions})
         for account in entered:
             if account.session is None:
@@ -171,6 +172,8 @@ class _Job:
             ]
             if collectors
         ]
+        if self._for_caller:
+            manifest.plan.append((self._own_account, GLOBAL, [collector.name for collector in self._for_caller]))
         manifest.principals |= {account.account_id: account.arn for account in entered if account.arn}
         self._book.writer.save_manifest()
         self._run.progress.begin(len(entered), sum(len(account.regions) for account in entered))
@@ -194,6 +197,24 @@ class _Job:
             return
         if region != GLOBAL:
             self._run.progress.done(account.account_id, region)
+
+    def _read_caller(self) -> None:
+        """Read what is the organisation's; always anew, for whom it has and who is in scope may have changed."""
+        if self._run.stop.is_set():
+            return
+        own = next((member for member in self._members if member.account_id == self._own_account), None)
+        reader = PartitionReader(
+            Where(self._own_account, GLOBAL, self._sessions.partition),
+            self._sessions.caller,
+            self._sessions.home,
+            self._run,
+            organisation_error=own.error if own else None,
+            members=[{"Id": each.account_id, **each.facts, "InScope": each.in_scope} for each in self._members],
+        )
+        try:
+            Partition(reader, self._for_caller, Book(self._book.writer, {})).read()
+        except Stopped:
+            return
 
     def _refused(self, account: Entered) -> None:
         """Write down that nothing of an account could be read; what an earlier run read of it stays."""

@@ -18,21 +18,30 @@ ENABLED = ("opt-in-not-required", "opted-in")
 
 @dataclass(frozen=True)
 class Target:
-    """One account in scope.
+    """One account.
 
     Attributes:
         account_id: 12 digits.
         facts: What Organizations says of it; see :attr:`auditor.aws.collector.Reader.account`.
         error: Why Organizations would not tell.
+        in_scope: Whether it is to be read.
     """
 
     account_id: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     error: Exception | None = None
+    in_scope: bool = True
 
 
 def targets(scope: Scope, own_account: str, organisation: PartitionReader) -> list[Target]:
-    """The accounts to read, by id.
+    """The accounts to read, by id; arguments and errors as for :func:`members`."""
+    return [member for member in members(scope, own_account, organisation) if member.in_scope]
+
+
+def members(scope: Scope, own_account: str, organisation: PartitionReader) -> list[Target]:
+    """Every account of the organisation, those that are closed or out of scope too, by id.
+
+    Without an organisation only the accounts in scope are known.
 
     Args:
         scope: What is configured.
@@ -90,16 +99,18 @@ def _members(scope: Scope, organisation: PartitionReader) -> Iterator[Target]:
     parents: dict[str, str] = {}
     for page in organisation.pages("organizations", "ListAccounts", "Accounts", MaxResults=20):
         for account in page:
-            # AWS retires Status in favour of State, which older endpoints do not give.
-            if account.get("State", account.get("Status")) != "ACTIVE" or account["Id"] in scope.exclude_accounts:
-                continue
             path, parent = _place(account, organisation_id, organisation, parents)
-            if scope.units and not set(scope.units) & set(path.split("/")):
-                continue
-            if scope.account_tags and not _tagged(account["Id"], scope.account_tags, organisation):
-                continue
             facts = {**account, "OrganizationId": organisation_id, "ParentId": parent, "Path": path}
-            yield Target(account["Id"], facts)
+            yield Target(account["Id"], facts, in_scope=_wanted(scope, account, path, organisation))
+
+
+def _wanted(scope: Scope, account: Mapping[str, Any], path: str, organisation: PartitionReader) -> bool:
+    # AWS retires Status in favour of State, which older endpoints do not give.
+    if account.get("State", account.get("Status")) != "ACTIVE" or account["Id"] in scope.exclude_accounts:
+        return False
+    if scope.units and not set(scope.units) & set(path.split("/")):
+        return False
+    return not scope.account_tags or _tagged(account["Id"], scope.account_tags, organisation)
 
 
 def _place(

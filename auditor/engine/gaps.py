@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from auditor.analysis import sources
-from auditor.frames import FRAMES, INVENTORY
+from auditor.frames import FRAMES, INVENTORY, frames_filled_by
 from auditor.inventory import GLOBAL, Inventory, Partition
 from auditor.rule import Rule
 
@@ -38,6 +38,11 @@ class Gap:
         """Account and region."""
         return self.account_id, self.region
 
+    @property
+    def counts_everywhere(self) -> bool:
+        """Whether its collector fills a frame that is about the organisation as a whole."""
+        return any(FRAMES[name].everywhere for name in frames_filled_by(self.collector))
+
     def __str__(self) -> str:
         """The gap as part of a sentence."""
         what = self.collector.replace("_", " ") + (f" of {self.resource_id}" if self.resource_id else "")
@@ -53,6 +58,7 @@ class Gaps:
         self._by_place: dict[Partition, list[Gap]] = {}
         for gap in gaps:
             self._by_place.setdefault(gap.where, []).append(gap)
+        self._everywhere = [gap for gaps in self._by_place.values() for gap in gaps if gap.counts_everywhere]
 
     @classmethod
     def of(cls, inventory: Inventory) -> Gaps:
@@ -65,11 +71,16 @@ class Gaps:
         return cls(Gap(*row) for row in rows)
 
     def at(self, account_id: str, region: str) -> tuple[Gap, ...]:
-        """What is missing in one account and region, account-wide gaps included; all of it for a whole account."""
+        """What is missing in one account and region, account-wide gaps included; all of it for a whole account.
+
+        A gap in a frame that is about the organisation as a whole is missing in every account and region.
+        """
         if region == GLOBAL:
-            return tuple(gap for (account, _), gaps in self._by_place.items() if account == account_id for gap in gaps)
-        places = ((account_id, region), (account_id, GLOBAL))
-        return tuple(gap for place in places for gap in self._by_place.get(place, ()))
+            places = [place for place in self._by_place if place[0] == account_id]
+        else:
+            places = [(account_id, region), (account_id, GLOBAL)]
+        here = [gap for place in places for gap in self._by_place.get(place, ()) if not gap.counts_everywhere]
+        return (*here, *self._everywhere)
 
     def all(self) -> tuple[Gap, ...]:
         """Every gap."""

@@ -36,6 +36,8 @@ class Reports:
 class Supply:
     """The frames of one account and region, or of everything that was collected where they are left out.
 
+    Frames that are about the organisation as a whole are the same for all.
+
     What a rule gets is a copy that shares its memory until it is written to, so that its edits stay its own.
     """
 
@@ -70,11 +72,13 @@ class Supply:
             return self._here(self.reports.frame(name))
         if name in DERIVED and not self.inventory.holds(name):
             return self._derived(name)
+        if FRAMES[name].everywhere:
+            return self.inventory.read(name)
         whole_account = self.region == GLOBAL
         return self.inventory.read(name, self.account_id, None if whole_account else self.region)
 
     def _derived(self, name: str) -> pd.DataFrame:
-        if self.account_id is not None or name in ACROSS:
+        if self.account_id is not None or name in ACROSS or FRAMES[name].everywhere:
             return derive(name, self.frame, self.as_of, self.discount)
         places = self.inventory.partitions if FRAMES[name].derived_from else []
         if not places:  # rests on nothing that was collected, or nothing was

@@ -59,6 +59,8 @@ class Frame:
             Empty for frames that are derived from others or are results.
         derived_from: The frames a derived frame is computed from; their gaps are its gaps.
         noun: What one row is called in a sentence, in the singular.
+        everywhere: It is about the organisation as a whole: every account and region is judged by all of it, and a
+            gap in it is a gap in each of them.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Frame:
     filled_by: tuple[str, ...] = ()
     derived_from: tuple[str, ...] = ()
     noun: str = ""
+    everywhere: bool = False
 
     @property
     def names(self) -> list[str]:

@@ -32,6 +32,24 @@ ACCOUNTS = Frame(
     noun="account",
 )
 
+DIRECTORY = Frame(
+    "directory",
+    "One account of the organisation, closed ones and those out of scope included; without an organisation, one "
+    "account in scope.",
+    (
+        text("member_id", "The account: 12 digits, leading zeros kept"),
+        text("name", "Account name", "organizations ListAccounts Name; missing without Organizations"),
+        text("state", "ACTIVE, SUSPENDED, PENDING_CLOSURE, …", "organizations ListAccounts State, older Status"),
+        text("organisation_id", "Organisation, o-…; missing without one", "organizations DescribeOrganization"),
+        text("ou_id", "Organizational unit the account sits in, ou-… or r-…", "organizations ListParents"),
+        text("ou_path", "Path of unit ids from the root, o-…/r-…/ou-…", "organizations ListParents"),
+        flag("in_scope", "Its regions are read, or were to be"),
+    ),
+    key=("member_id",),
+    filled_by=("directory",),
+    everywhere=True,
+)
+
 REGIONS = Frame(
     "regions",
     "One region of one account in scope.",
@@ -294,6 +312,7 @@ INSTANCE_TAGS = _tags("instance", "instances")
 
 FRAMES = (
     ACCOUNTS,
+    DIRECTORY,
     REGIONS,
     SNAPSHOT_BLOCK_PUBLIC_ACCESS,
     IMAGE_BLOCK_PUBLIC_ACCESS,

@@ -111,7 +111,7 @@ IMAGE_USE = Frame(
         text("blind_spot", "Why it could be used where nobody looked, in words; missing where it could not"),
     ),
     key=("account_id", "region", "image_id"),
-    derived_from=("images", "image_references", "image_shares", "accounts", "gaps"),
+    derived_from=("images", "image_references", "image_shares", "accounts", "directory", "gaps"),
 )
 
 SNAPSHOT_COSTS = Frame(

@@ -10,9 +10,9 @@ ORGANISATION = "arn:aws:organizations::111122223333:organization/o-a1"
 UNIT = "arn:aws:organizations::111122223333:ou/o-a1/ou-a1-b2"
 
 
-def use(*images, references=(), shares=(), accounts=(), gaps=()):
+def use(*images, references=(), shares=(), accounts=(), directory=(), gaps=()):
     frames = {"images": images or [IMAGE], "image_references": references, "image_shares": shares}
-    frames |= {"accounts": accounts, "gaps": gaps}
+    frames |= {"accounts": accounts, "directory": directory, "gaps": gaps}
     made = FRAMES["image_use"].conform(image_use(*(FRAMES[name].rows(rows) for name, rows in frames.items())))
     rows = made.astype(object).where(made.notna(), None).to_dict("records")
     return rows if len(rows) > 1 else rows[0]
@@ -120,3 +120,37 @@ def test_an_organisation_that_is_not_ours_is_a_blind_spot(share, words):
     assert use(shares=[share], accounts=[member(US)])["blind_spot"] == (
         f"it is shared with {words}, of which no account is in scope"
     )
+
+
+def listed(account, state="ACTIVE", path="o-a1/r-a1/ou-a1-b2", in_scope=False):
+    return {
+        "member_id": account,
+        "state": state,
+        "organisation_id": "o-a1",
+        "ou_path": path,
+        "in_scope": in_scope,
+    }
+
+
+@pytest.mark.parametrize("share", [shared(OTHER), shared(ORGANISATION, "organisation"), shared(UNIT, "unit")])
+@pytest.mark.parametrize("state", ["ACTIVE", "SUSPENDED", "PENDING_CLOSURE"])
+def test_a_member_out_of_scope_is_a_blind_spot_unless_it_is_closed(share, state):
+    row = use(shares=[share], accounts=[member(US)], directory=[listed(US, in_scope=True), listed(OTHER, state)])
+    assert row["blind_spot"] == (
+        "it is shared with account 444455556666, which is out of scope" if state == "ACTIVE" else None
+    )
+
+
+def test_a_member_outside_the_unit_is_no_blind_spot():
+    directory = [listed(OTHER, path="o-a1/r-a1/ou-a1-z9")]
+    assert use(shares=[shared(UNIT, "unit")], accounts=[member(US)], directory=directory)["blind_spot"] is None
+
+
+def test_a_member_in_scope_that_could_not_be_entered_is_a_blind_spot_of_the_organisation():
+    row = use(
+        shares=[shared(ORGANISATION, "organisation")],
+        accounts=[member(US)],
+        directory=[listed(OTHER, in_scope=True)],
+        gaps=[unread(OTHER)],
+    )
+    assert row["blind_spot"] == "it is shared with account 444455556666, whose use of images could not be read"

@@ -353,3 +353,21 @@ def test_bulk_shares_are_honest_about_what_they_do_not_show(serve: Any, read: An
         (third, "account", OTHER),
     }
     assert not {call for call in box.calls if call[3].endswith("Attribute")}
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"exclude_accounts": (HOME,)}])
+def test_the_directory_is_read_once_with_the_callers_account(serve: Any, read: Any, narrowed: dict[str, Any]) -> None:
+    serve()
+    inventory = read("directory", "snapshots", scope=narrowed)
+    assert statuses(inventory, "directory") == {(HOME, GLOBAL): ("complete", None)}
+    rows = inventory.read("directory")
+    assert dict(zip(rows["member_id"], rows["in_scope"], strict=True)) == {HOME: not narrowed, OTHER: True}
+    assert set(rows["organisation_id"]) == {"o-exampleorg"}
+    assert {account for account, _ in inventory.partitions} == ({OTHER} if narrowed else {HOME, OTHER})
+
+
+def test_without_an_organisation_the_directory_is_what_is_in_scope(serve: Any, read: Any) -> None:
+    serve()
+    rows = read("directory", scope={"organisation": None, "accounts": (OTHER,)}).read("directory")
+    assert (rows["member_id"].tolist(), rows["in_scope"].tolist()) == ([OTHER], [True])
+    assert rows["organisation_id"].isna().all()

@@ -126,3 +126,15 @@ def test_named_regions() -> None:
     with pytest.raises(ConfigError, match="'us-eest-1'") as caught:
         scope.regions(Scope(regions=("us-eest-1",)), None, KNOWN)
     assert caught.value.hint == "Did you mean 'us-east-1'?"
+
+
+def test_members_are_all_accounts_and_say_who_is_in_scope() -> None:
+    reader = cast("PartitionReader", Organisation())
+    members = scope.members(Scope(organisation=True, exclude_accounts=(LEGACY,)), OWN, reader)
+    assert {member.account_id: member.in_scope for member in members} == {
+        OWN: True,
+        PLATFORM: True,
+        LEGACY: False,
+        SUSPENDED: False,
+    }
+    assert {member.account_id: member.facts["Path"] for member in members}[SUSPENDED] == "o-1/r-1"

@@ -8,6 +8,7 @@ from auditor.aws.collectors import (
     backup_plans,
     backup_selections,
     backup_vaults,
+    directory,
     fast_restores,
     image_references,
     image_shares,
@@ -33,6 +34,7 @@ from auditor.aws.collectors import (
 #: Every collector there is.
 COLLECTORS: tuple[Collector, ...] = (
     accounts.COLLECTOR,
+    directory.COLLECTOR,
     regions.COLLECTOR,
     *settings.SETTINGS,
     snapshots.COLLECTOR,

@@ -22,6 +22,7 @@ class ScriptedReader:
     exact_shares = True
     known_accounts: tuple[str, ...] = ()
     organisation_error: Exception | None = None
+    members: tuple[Mapping[str, Any], ...] = ()
 
     def __init__(self, answers: Mapping[str, Answer], frames: Mapping[str, list[dict[str, Any]]] | None = None) -> None:
         self.where = Where("111122223333", "eu-west-1")
