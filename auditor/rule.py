@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.errors import RuleError
 from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
 
-__all__ = ["SEVERITIES", "Rule", "Severity", "among", "rule"]
+__all__ = ["SEVERITIES", "Rule", "Severity", "among", "beside", "rule"]
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
 
@@ -130,10 +133,29 @@ def rule(
 def among(texts: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[bool]:
     """Whether each text is one of the values; a missing one never is.
 
-    ``texts.isin(values)``, ten times as fast where the values are many: pandas looks at each value of an Arrow text
+    ``texts.isin(values)``, many times as fast where the values are many: pandas looks at each value of an Arrow text
     column by itself.
     """
-    return texts.astype(object).isin(values.dropna().astype(object))
+    if not len(values):
+        return pd.Series(False, index=texts.index)
+    held = pc.is_in(_texts(texts), value_set=_texts(values), skip_nulls=True)
+    return pd.Series(held.to_numpy(zero_copy_only=False), index=texts.index)
+
+
+def beside(texts: pd.Series[Any], table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """For each text the first row of the table that has it in the column; missing where there is none.
+
+    A join that keeps the rows of ``texts`` and their index, without pandas' costs of one.
+    """
+    places = pc.fill_null(pc.index_in(_texts(texts), value_set=_texts(table[column]), skip_nulls=True), -1)
+    return pd.DataFrame(
+        {name: pd.api.extensions.take(table[name].array, places.to_numpy(), allow_fill=True) for name in table.columns},
+        index=texts.index,
+    )
+
+
+def _texts(series: pd.Series[Any]) -> pa.Array:
+    return as_arrow(series).cast(pa.string())
 
 
 def _parameters(name: str, function: Callable[..., Verdict]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -36,16 +36,14 @@ def region_image_sharing_not_blocked(regions: pd.DataFrame, image_block_public_a
     """
     keys = ["account_id", "region"]
     setting = image_block_public_access.drop_duplicates(keys)
-    state, managed_by = (
-        regions[keys].merge(setting, on=keys, how="left")[name].set_axis(regions.index)
-        for name in ("state", "managed_by")
-    )
+    here = regions[keys].merge(setting, on=keys, how="left").set_axis(regions.index)
+    state = here["state"]
     off = regions["opt_in_status"].eq(_OFF).fillna(False).astype("boolean")
     return pd.DataFrame(
         {
             "found": state.eq("unblocked").astype("boolean").mask(off, False),
             "block_public_access": state,
-            "managed_by": managed_by,
+            "managed_by": here["managed_by"],
         }
     )
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import beside, rule
 
 _UNUSABLE = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable", "NotFound")
 
@@ -36,8 +36,7 @@ def snapshot_key_unusable(snapshots: pd.DataFrame, kms_keys: pd.DataFrame) -> pd
 
     Cancel the deletion before its date, or enable the key; then copy what must be kept under a key that will stay.
     """
-    keys = kms_keys.drop_duplicates("key_arn").set_index("key_arn").reindex(snapshots["kms_key_arn"])
-    keys.index = snapshots.index
+    keys = beside(snapshots["kms_key_arn"], kms_keys, "key_arn")
     unusable = keys["state"].isin(_UNUSABLE).astype("boolean").mask(keys["state"].isna())
     return pd.DataFrame(
         {

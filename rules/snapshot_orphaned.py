@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import among, beside, rule
 
 
 @rule(
@@ -51,10 +51,8 @@ def snapshot_orphaned(
     Ask the owner; then archive or delete it. It may be the only remaining backup of what is gone.
     """
     ids = snapshots["snapshot_id"]
-    origin, made_for = (
-        ids.map(snapshot_origins.set_index("snapshot_id")[name]).set_axis(snapshots.index)
-        for name in ("origin", "made_for")
-    )
+    told = beside(ids, snapshot_origins[["snapshot_id", "origin", "made_for"]], "snapshot_id")
+    origin, made_for = told["origin"], told["made_for"]
     of_image = origin.isin(["create-image", "copy-image"]) & made_for.notna()
     image_gone = of_image & ~among(made_for, pd.concat([images["image_id"], recycle_bin_images["image_id"]]))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from auditor.analysis.keys import keys, places
 from auditor.analysis.lineage import bounds
 from auditor.analysis.money import dollars, for_bytes
-from auditor.analysis.prices import HOURS_A_MONTH, price_by_region
-from auditor.frames import FRAMES, PANDAS
+from auditor.analysis.prices import HOURS_A_MONTH, priced
+from auditor.frames import FRAMES
 
 __all__ = ["fast_restore_micros", "paid_fast_restores", "snapshot_costs"]
 
@@ -59,30 +61,26 @@ def paid_fast_restores(fast_restores: pd.DataFrame) -> pd.DataFrame:
 
 def fast_restore_micros(snapshots: pd.DataFrame, fast_restores: pd.DataFrame, prices: pd.DataFrame) -> pd.Series[Any]:
     """Fast restore of each snapshot a month, in millionths of a dollar: 0 without any, missing without a price."""
-    keys = ["account_id", "region", "snapshot_id"]
-    zones = paid_fast_restores(fast_restores).groupby(keys, sort=False).size().rename("zones").reset_index()
-    counted = snapshots[keys].merge(zones, on=keys, how="left")["zones"].fillna(0).astype("Int64")
-    counted = counted.set_axis(snapshots.index)
-    hourly = snapshots["region"].map(price_by_region(prices, "fast_restore")["micros"]).astype("Int64")
-    return (counted * HOURS_A_MONTH * hourly).mask(counted == 0, 0)
+    paid = keys(paid_fast_restores(fast_restores), "snapshot_id")
+    if not len(paid):
+        return pd.Series(0, index=snapshots.index, dtype="Int64")
+    snapshot = places(paid, keys(snapshots, "snapshot_id"))
+    zones = np.bincount(snapshot[snapshot >= 0], minlength=len(snapshots))
+    hourly: pd.Series[Any] = priced(snapshots["region"], prices, "fast_restore")["micros"]
+    return (hourly * HOURS_A_MONTH * zones).mask(zones == 0, 0)
 
 
 def _prices(
     snapshots: pd.DataFrame, basis: pd.Series[Any], table: pd.DataFrame
 ) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Millionths of a dollar per GiB-month and their date; missing on Outposts and in Local Zones."""
-    archived = snapshots["storage_tier"].eq("archive").fillna(False).astype(bool)
-    both = basis.eq("archive and standard")
-    found = {}
-    for item in ("standard", "archive"):
-        rows = price_by_region(table, item)
-        found[item] = (
-            snapshots["region"].map(rows["micros"]).astype("Int64"),
-            snapshots["region"].map(rows["price_date"]).astype(PANDAS["text"]),
-        )
-    price = found["standard"][0].mask(archived, found["archive"][0])
-    price = price.mask(both, found["standard"][0] + found["archive"][0])
-    date = found["standard"][1].mask(archived, found["archive"][1])
-    elsewhere = snapshots["outpost_arn"].notna() | snapshots["availability_zone"].notna()
+    standard, archive = (priced(snapshots["region"], table, item) for item in ("standard", "archive"))
+    archived = snapshots["storage_tier"].eq("archive").fillna(False).to_numpy(bool)
+    both = basis.eq("archive and standard").to_numpy(bool)
+    elsewhere = (snapshots["outpost_arn"].notna() | snapshots["availability_zone"].notna()).to_numpy(bool)
+    price, date = standard["micros"], standard["price_date"]
+    if archived.any():
+        price, date = price.mask(archived, archive["micros"]), date.mask(archived, archive["price_date"])
+        price = price.mask(both, standard["micros"] + archive["micros"])
     price = price.mask(elsewhere)
     return price, date.mask(price.isna())

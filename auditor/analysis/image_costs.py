@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from auditor.frames.columns import ARROW
+from auditor.analysis.keys import Flags, Integers, keys, numbered, places, whole
+from auditor.analysis.money import dollars, micros
 
-_KEYS = ["account_id", "region", "image_id"]
-_BOUNDS = ["monthly_low_usd", "monthly_high_usd", "saving_low_usd", "saving_high_usd"]
-_MONEY = ARROW["money"]
+_KEYS: Final = ["account_id", "region", "image_id"]
 
 
 def image_costs(images: pd.DataFrame, image_block_devices: pd.DataFrame, snapshot_costs: pd.DataFrame) -> pd.DataFrame:
@@ -22,44 +21,39 @@ def image_costs(images: pd.DataFrame, image_block_devices: pd.DataFrame, snapsho
     all of it to what either costs at most, and nothing to what deregistering one of them saves. Where a snapshot
     behind an image has no price, the image has none.
     """
-    mapped = image_block_devices[[*_KEYS, "snapshot_id"]].dropna().drop_duplicates()
-    mapped = mapped.merge(snapshot_costs, on=["account_id", "region", "snapshot_id"], how="inner")
-    alone = ~mapped.duplicated(["account_id", "region", "snapshot_id"], keep=False)
-    nothing = Decimal(0)
-    restore = mapped["fast_restore_usd"]
-    priced = pd.DataFrame(
-        {
-            "monthly_low_usd": (mapped["monthly_low_usd"] + restore).where(alone, nothing),
-            "monthly_high_usd": mapped["monthly_high_usd"] + restore,
-            "saving_low_usd": mapped["saving_low_usd"].where(alone, nothing),
-            "saving_high_usd": mapped["saving_high_usd"].where(alone, nothing),
-        }
-    )
-    sums = _summed(mapped[_KEYS], priced)
-    ebs = images.loc[images["root_device_type"].eq("ebs").fillna(False), _KEYS]
-    costs = ebs.merge(sums, on=_KEYS, how="left", indicator=True)
-    without = costs.pop("_merge").eq("left_only").to_numpy()
-    for bound in _BOUNDS:
-        costs[bound] = costs[bound].mask(without, nothing)
-    return costs
+    ebs = images.loc[images["root_device_type"].eq("ebs").fillna(False), _KEYS].reset_index(drop=True)
+    image, snapshot = _mapped(image_block_devices, snapshot_costs)
+    alone = np.bincount(snapshot, minlength=len(snapshot_costs))[snapshot] == 1
+    of_ebs = places(image, keys(ebs, "image_id"))
+    restore = micros(snapshot_costs["fast_restore_usd"])
+    amounts = {
+        "monthly_low_usd": (micros(snapshot_costs["monthly_low_usd"]) + restore, alone),
+        "monthly_high_usd": (micros(snapshot_costs["monthly_high_usd"]) + restore, np.ones_like(alone)),
+        "saving_low_usd": (micros(snapshot_costs["saving_low_usd"]), alone),
+        "saving_high_usd": (micros(snapshot_costs["saving_high_usd"]), alone),
+    }
+    sums = {
+        name: dollars(_summed(amount.iloc[snapshot], counted, of_ebs, len(ebs)))
+        for name, (amount, counted) in amounts.items()
+    }
+    return ebs.assign(**sums)
 
 
-def _summed(keys: pd.DataFrame, priced: pd.DataFrame) -> pd.DataFrame:
-    """Exact sums by image; missing where one of the summands is."""
-    table = pa.table(
-        {
-            **{name: pa.array(keys[name], pa.string()) for name in _KEYS},
-            **{name: pa.array(priced[name], from_pandas=True).cast(_MONEY) for name in _BOUNDS},
-        }
-    )
-    known = pc.ScalarAggregateOptions(skip_nulls=False)
-    sums = table.group_by(_KEYS).aggregate([(name, "sum", known) for name in _BOUNDS])
-    return pd.DataFrame(
-        {
-            **{name: pd.Series(sums.column(name).to_pandas(), dtype=keys[name].dtype) for name in _KEYS},
-            **{
-                name: pd.Series(pd.arrays.ArrowExtensionArray(sums.column(f"{name}_sum").cast(_MONEY)))
-                for name in _BOUNDS
-            },
-        }
-    )
+def _mapped(devices: pd.DataFrame, snapshot_costs: pd.DataFrame) -> tuple[pa.Array, Integers]:
+    """Every image and the place of a snapshot that it maps, each pair once."""
+    image = keys(devices, "image_id")
+    snapshot = places(keys(devices, "snapshot_id"), keys(snapshot_costs, "snapshot_id"))
+    pairs = numbered(image) * len(snapshot_costs) + snapshot
+    once = np.unique(pairs[snapshot >= 0], return_index=True)[1]
+    chosen = (snapshot >= 0).nonzero()[0][once]
+    return image.take(pa.array(chosen)), snapshot[chosen]
+
+
+def _summed(amounts: pd.Series[int], counted: Flags, place: Integers, rows: int) -> pd.Series[int]:
+    """Amounts that count, summed by place; missing where one of them is."""
+    amount, known = whole(amounts)
+    there = place >= 0
+    sums, unknown = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool)
+    np.add.at(sums, place[there & counted], amount[there & counted])
+    unknown[place[there & counted & ~known]] = True
+    return pd.Series(pd.arrays.IntegerArray(sums, unknown))

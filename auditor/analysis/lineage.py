@@ -20,22 +20,24 @@ Sums are 64-bit: 8 EiB of full sizes in one region are out of bounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from auditor.analysis.keys import Flags, Integers, is_one_of, keys, numbered, places, whole
 from auditor.analysis.origins import PLACEHOLDER_VOLUME
+from auditor.frames.columns import as_arrow, as_text
 
 __all__ = ["bounds"]
 
-Integers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-_HERE: Final = ["account_id", "region"]
 _BEFORE_ALL: Final = np.iinfo(np.int64).min
 _AFTER_ALL: Final = np.iinfo(np.int64).max
+
+_BASES: Final = ("size unknown", "copy", "full", "growth", "lineage unknown", "archive", "archive and standard")
+_UNSIZED, _COPY, _FULL, _GROWTH, _UNKNOWN, _ARCHIVE, _BOTH = range(len(_BASES))
 
 
 def bounds(
@@ -50,119 +52,189 @@ def bounds(
         One row per snapshot, in order: ``stored_low_bytes``, ``stored_high_bytes``, ``freed_low_bytes``,
         ``freed_high_bytes`` (Int64, missing where the size is) and ``basis``.
     """
-    own = _prepared(snapshots, volumes, gaps)
-    own["binned"] = _binned(own, recycle_bin_snapshots)
-    full = own["size"].where(own["state"].eq("completed").fillna(False))
-    stored, freed, basis = full.copy(), full.copy(), pd.Series("size unknown", index=own.index)
-    member = own["member"].to_numpy(bool)
-    if member.any():
-        told = _of_members(own[member].reset_index(drop=True))
-        known = full[member].notna().to_numpy(bool)
-        places = own.index[member][known]
-        for series, name in ((stored, "stored"), (freed, "freed")):
-            series[places] = told[name].to_numpy()[known]
-        basis[places] = told["basis"].to_numpy()[known]
-    archived = own["archived"] & full.notna()
-    basis = basis.mask(archived, "archive").mask(archived & snapshots["restore_expires_at"].notna().to_numpy(), _BOTH)
+    archived = _equal(snapshots["storage_tier"], "archive")
+    own = _own(snapshots, volumes, recycle_bin_snapshots, gaps, archived)
+    stored, freed, basis = own.size.copy(), own.size.copy(), np.full(len(own.size), _UNSIZED)
+    member = (~archived & ~_equal(snapshots["state"], "error")).nonzero()[0]
+    if len(member):
+        told = _of_members(own.take(member))
+        sized = own.sized[member]
+        for amounts, of_members in zip((stored, freed, basis), told, strict=True):
+            amounts[member[sized]] = of_members[sized]
+    both = archived & snapshots["restore_expires_at"].notna().to_numpy()
+    basis = np.where(archived & own.sized, np.where(both, _BOTH, _ARCHIVE), basis)
+    low, high, least = (pd.arrays.IntegerArray(amount, ~own.sized) for amount in (stored, own.size, freed))
     return pd.DataFrame(
         {
-            "stored_low_bytes": stored,
-            "stored_high_bytes": full,
-            "freed_low_bytes": freed,
-            "freed_high_bytes": full,
-            "basis": basis,
+            "stored_low_bytes": low,
+            "stored_high_bytes": high,
+            "freed_low_bytes": least,
+            "freed_high_bytes": high.copy(),
+            "basis": as_text(pa.array(_BASES).take(pa.array(basis))),
         }
     )
 
 
-_BOTH: Final = "archive and standard"
+class _Rows(NamedTuple):
+    """Snapshots with what is known of their volumes and of what is beside them, a column each.
+
+    Attributes:
+        rank: Order of their ids.
+        line: A number for every set of snapshots that may share blocks.
+        of: A number for every volume; a copy is a volume of its own.
+        size: Full size, 0 where it is not sized.
+        sized: Whether the full size is known and final.
+        started: Microseconds since 1970.
+        copy: Whether its volume id says nothing.
+        parent: Whether a visible volume was made from it.
+        dark: Whether relatives may be unseen.
+        made: When its volume was made; before all where that is not known.
+        sourced: Whether its volume was made from a snapshot that is here.
+        unknown: Whether it is not known what its volume was made from.
+        source_size: Size of what its volume was made from.
+        source_sized: Whether that is known.
+    """
+
+    rank: Integers
+    line: Integers
+    of: Integers
+    size: Integers
+    sized: Flags
+    started: Integers
+    copy: Flags
+    parent: Flags
+    dark: Flags
+    made: Integers
+    sourced: Flags
+    unknown: Flags
+    source_size: Integers
+    source_sized: Flags
+
+    def take(self, rows: Integers) -> _Rows:
+        """Some of the rows, in that order."""
+        return self._make(column[rows] for column in self)
 
 
-def _prepared(snapshots: pd.DataFrame, volumes: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
-    """The snapshots with what is known of their volumes, one row each and in order."""
-    own = snapshots[[*_HERE, "snapshot_id", "volume_id", "state"]].reset_index(drop=True)
-    own["size"] = snapshots["full_size_bytes"].to_numpy()
-    own["started"] = _moments(snapshots["started_at"])
-    own["archived"] = snapshots["storage_tier"].eq("archive").fillna(False).to_numpy(bool)
-    own["member"] = ~own["archived"] & own["state"].ne("error").fillna(True).to_numpy(bool)
-    own["copy"] = _placeholder(own["volume_id"])
-    own["line"] = _lines(snapshots, own)
-    sources = own.loc[
-        own["member"] & own["state"].eq("completed").fillna(False), [*_HERE, "snapshot_id", "size", "started"]
-    ]
-    sources = sources.set_axis([*_HERE, "source_snapshot_id", "source_size", "source_started"], axis=1)
-    known = _volumes(volumes, sources)
-    own = own.merge(known, on=[*_HERE, "volume_id"], how="left")
-    own["kind"] = own["kind"].astype(object).where(own["kind"].notna() & ~own["copy"], "unknown")
-    parents = volumes[[*_HERE, "source_snapshot_id"]].dropna().drop_duplicates().assign(parent=True)
-    parents = parents.rename(columns={"source_snapshot_id": "snapshot_id"})
-    own["parent"] = own[[*_HERE, "snapshot_id"]].merge(parents, how="left")["parent"].notna()
-    partial = gaps.loc[gaps["frame"].isin(["snapshots", "recycle_bin_snapshots"]), _HERE]
-    partial = partial.drop_duplicates().assign(partial=True)
-    own["partial"] = own[_HERE].merge(partial, how="left")["partial"].notna()
-    return own
+class _Sources(NamedTuple):
+    """What is known of volumes: when they were made, from what, and the size of that."""
+
+    made: Integers
+    blank: Flags
+    sourced: Flags
+    size: Integers
+    sized: Flags
 
 
-def _binned(own: pd.DataFrame, binned: pd.DataFrame) -> pd.Series[Any]:
-    """Whether a snapshot of the same volume lies in the Recycle Bin; for a copy, any copy."""
-    keys = pd.DataFrame({**{name: own[name] for name in _HERE}, "of": own["volume_id"].mask(own["copy"], "copy")})
-    copies = _placeholder(binned["volume_id"])
-    held = binned[_HERE].assign(of=binned["volume_id"].mask(copies, "copy")).drop_duplicates().assign(binned=True)
-    return keys.merge(held, how="left")["binned"].notna()
-
-
-def _volumes(volumes: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
-    """Each visible volume's ``kind`` (blank, sourced, unknown), creation and the size of what it was made from."""
-    known = volumes[[*_HERE, "volume_id", "source_snapshot_id"]].reset_index(drop=True)
-    known["made"] = _moments(volumes["created_at"])
-    known = known.drop_duplicates([*_HERE, "volume_id"]).merge(sources, on=[*_HERE, "source_snapshot_id"], how="left")
-    dated = known["made"] != _BEFORE_ALL
-    earlier = known["source_started"].notna() & (known["source_started"] <= known["made"]).fillna(False)
-    known["kind"] = np.select(
-        [dated & known["source_snapshot_id"].isna(), dated & earlier.astype(bool)], ["blank", "sourced"], "unknown"
+def _own(
+    snapshots: pd.DataFrame,
+    volumes: pd.DataFrame,
+    recycle_bin_snapshots: pd.DataFrame,
+    gaps: pd.DataFrame,
+    archived: Flags,
+) -> _Rows:
+    """The snapshots, one row each and in order."""
+    ids, of = keys(snapshots, "snapshot_id"), keys(snapshots, "volume_id")
+    copy = _placeholder(snapshots["volume_id"])
+    size, known = whole(snapshots["full_size_bytes"])
+    completed = _equal(snapshots["state"], "completed")
+    sized = known & completed
+    size = np.where(sized, size, 0)
+    started = _moments(snapshots["started_at"])
+    source_ids = keys(volumes, "source_snapshot_id")
+    source = places(source_ids, ids)
+    source[~_of_seen(source >= 0, completed & ~archived, source, False)] = -1
+    sources = _sources(volumes, source, size, sized, started)
+    volume = places(of, keys(volumes, "volume_id"))
+    seen = volume >= 0
+    partial = gaps[gaps["frame"].isin(["snapshots", "recycle_bin_snapshots"])]
+    member = ~archived & ~_equal(snapshots["state"], "error")
+    return _Rows(
+        rank=_rank(snapshots["snapshot_id"]),
+        line=_lines(snapshots, member),
+        of=numbered(pc.if_else(pa.array(copy), ids, of)),
+        size=size,
+        sized=sized,
+        started=started,
+        copy=copy,
+        parent=is_one_of(ids, source_ids),
+        dark=is_one_of(keys(snapshots), keys(partial)) | _binned(snapshots, copy, recycle_bin_snapshots),
+        made=_of_seen(seen, sources.made, volume, _BEFORE_ALL),
+        sourced=_of_seen(seen, sources.sourced, volume, False) & ~copy,
+        unknown=copy | ~_of_seen(seen, sources.blank | sources.sourced, volume, False),
+        source_size=_of_seen(seen, sources.size, volume, 0),
+        source_sized=_of_seen(seen, sources.sized, volume, False),
     )
-    return known[[*_HERE, "volume_id", "made", "source_size", "kind"]]
 
 
-def _lines(snapshots: pd.DataFrame, own: pd.DataFrame) -> pd.Series[Any]:
+def _sources(volumes: pd.DataFrame, source: Integers, size: Integers, sized: Flags, started: Integers) -> _Sources:
+    """What each volume was made from: a completed snapshot at a place, or -1."""
+    made = _moments(volumes["created_at"])
+    dated, seen = made != _BEFORE_ALL, source >= 0
+    return _Sources(
+        made,
+        dated & volumes["source_snapshot_id"].isna().to_numpy(bool),
+        dated & seen & (_of_seen(seen, started, source, 0) <= made),
+        _of_seen(seen, size, source, 0),
+        _of_seen(seen, sized, source, False),
+    )
+
+
+def _of_seen(seen: Flags, values: Any, places: Integers, otherwise: Any) -> Any:
+    """The values at places where something was seen, and else what stands for nothing."""
+    if not len(values):
+        return np.full(len(seen), otherwise, dtype=values.dtype)
+    return np.where(seen, values[places], otherwise)
+
+
+def _binned(snapshots: pd.DataFrame, copy: Flags, binned: pd.DataFrame) -> Flags:
+    """Whether a snapshot of the same volume lies in the Recycle Bin; for a copy, any copy."""
+    if not len(binned):
+        return np.zeros(len(snapshots), dtype=bool)
+    here, there = (
+        keys(frame, pc.if_else(pa.array(copies), "copy", as_arrow(frame["volume_id"])))
+        for frame, copies in ((snapshots, copy), (binned, _placeholder(binned["volume_id"])))
+    )
+    return is_one_of(here, there)
+
+
+def _lines(snapshots: pd.DataFrame, member: Flags) -> Integers:
     """A number for every set of snapshots that may share blocks: those of one region and one data key."""
-    encrypted = snapshots["encrypted"].reset_index(drop=True)
-    key = snapshots["data_encryption_key_id"].reset_index(drop=True).astype(object)
-    label = key.where(encrypted.fillna(False).astype(bool), "plain")
-    unclear = own["member"] & (encrypted.isna() | label.isna())
-    here = own.groupby(_HERE, sort=False, dropna=False).ngroup()
-    label = label.mask(unclear.groupby(here).transform("any"), "any").fillna("any")
-    return pd.DataFrame({"here": here, "label": label}).groupby(["here", "label"], sort=False).ngroup()
+    encrypted = as_arrow(snapshots["encrypted"])
+    label = pc.if_else(pc.fill_null(encrypted, False), as_arrow(snapshots["data_encryption_key_id"]), "plain")
+    missing = pc.or_(pc.is_null(encrypted), pc.is_null(label)).to_numpy(zero_copy_only=False)
+    here = numbered(keys(snapshots))
+    unclear = np.bincount(here, weights=member & missing, minlength=1)[here] > 0
+    label = pc.fill_null(pc.if_else(pa.array(unclear), "any", label), "any")
+    of_label = numbered(label)
+    return here * (int(of_label.max(initial=0)) + 1) + of_label
 
 
-def _of_members(own: pd.DataFrame) -> pd.DataFrame:
-    """Lower bounds and basis of the snapshots in the standard tier, in order."""
-    order = np.lexsort((own["snapshot_id"].astype(str), own["started"], _chains(own)))
-    rows = own.iloc[order].reset_index(drop=True)
-    chain = _chains(rows)
+def _of_members(own: _Rows) -> tuple[Integers, Integers, Integers]:
+    """Lower bounds, freed ones too, and basis of the snapshots in the standard tier, in order."""
+    chain = own.line * (own.of.max() + 1) + own.of
+    order = np.lexsort((own.rank, own.started, chain))
+    rows, chain = own.take(order), chain[order]
     first = np.r_[True, chain[1:] != chain[:-1]]
     last = np.r_[first[1:], True]
-    started, line = rows["started"].to_numpy(np.int64), rows["line"].to_numpy(np.int64)
-    full = rows["size"].where(rows["state"].eq("completed").fillna(False))
-    size, sized = full.fillna(0).to_numpy(np.int64), full.notna().to_numpy(bool)
-    unknown = rows["kind"].eq("unknown").to_numpy(bool)
+    chain = np.cumsum(first) - 1
+    size, sized, started = rows.size, rows.sized, rows.started
+    line = np.unique(rows.line, return_inverse=True)[1]
 
     tied = ~last & np.r_[started[1:] == started[:-1], False]
     tied |= np.r_[False, tied[:-1]]
     undated = np.bincount(line, weights=started == _BEFORE_ALL) > 0
-    dark = undated[line] | rows["partial"].to_numpy(bool) | rows["binned"].to_numpy(bool) | tied
+    dark = undated[line] | rows.dark | tied
 
     before, before_known = _beside(size, sized, first, 1)
     after, after_known = _beside(size, sized, last, -1)
-    sourced = first & rows["kind"].eq("sourced").to_numpy(bool)
-    source = rows["source_size"].astype("Int64")
-    before = np.where(sourced, source.fillna(0).to_numpy(np.int64), before)
-    before_known = np.where(sourced, source.notna().to_numpy(bool), before_known)
-    since = np.where(first, rows["made"].fillna(_BEFORE_ALL).to_numpy(np.int64), np.r_[_BEFORE_ALL, started[:-1]])
+    sourced = first & rows.sourced
+    before = np.where(sourced, rows.source_size, before)
+    before_known = np.where(sourced, rows.source_sized, before_known)
+    since = np.where(first, rows.made, np.r_[_BEFORE_ALL, started[:-1]])
 
-    strangers = _Ledger.of(line, started, size, sized, first & unknown)
-    everyone = _Ledger.of(line, started, size, sized, np.ones(len(rows), dtype=bool))
-    alone = first & unknown
+    alone = first & rows.unknown
+    strangers = _Ledger.of(line, started, size, sized, alone)
+    everyone = _Ledger.of(line, started, size, sized, np.ones(len(size), dtype=bool))
     own_total = np.bincount(chain, weights=size.astype(float))[chain].astype(np.int64)
     elders, elders_known = _either(
         alone, everyone.between(line, _BEFORE_ALL, started, size), strangers.between(line, since, started)
@@ -172,19 +244,10 @@ def _of_members(own: pd.DataFrame) -> pd.DataFrame:
     )
     low = np.where(dark | ~before_known | ~elders_known, 0, np.maximum(size - before - elders, 0))
     freed = np.maximum(size - before - after - kin, 0)
-    freed = np.where(dark | ~before_known | ~after_known | ~kin_known | rows["parent"], 0, freed)
-    basis = np.select(
-        [rows["copy"], first & (low == size), ~first | sourced], ["copy", "full", "growth"], "lineage unknown"
-    )
-    told = pd.DataFrame({"stored": low, "freed": freed, "basis": basis}, index=order)
-    return told.sort_index()
-
-
-def _chains(own: pd.DataFrame) -> Integers:
-    """A number per chain; a copy is a chain of its own."""
-    by = own["volume_id"].astype(object).where(~own["copy"], own["snapshot_id"].astype(object))
-    chains = pd.DataFrame({"line": own["line"], "by": by}).groupby(["line", "by"], sort=False).ngroup()
-    return np.asarray(chains, dtype=np.int64)
+    freed = np.where(dark | ~before_known | ~after_known | ~kin_known | rows.parent, 0, freed)
+    basis = np.select([rows.copy, first & (low == size), ~first | sourced], [_COPY, _FULL, _GROWTH], _UNKNOWN)
+    back = np.argsort(order)
+    return low[back], freed[back], basis[back]
 
 
 def _beside(size: Integers, sized: Flags, end: Flags, step: int) -> tuple[Integers, Flags]:
@@ -227,10 +290,22 @@ class _Ledger:
         return np.searchsorted(self.keys, line * (len(self.moments) + 1) + rank, "right")
 
 
-def _placeholder(volume_ids: pd.Series[Any]) -> pd.Series[Any]:
-    return volume_ids.isna() | volume_ids.str.match(PLACEHOLDER_VOLUME).fillna(False).astype(bool)
+def _rank(ids: pd.Series[Any]) -> Integers:
+    """Each id's place in alphabetical order."""
+    rank = np.empty(len(ids), dtype=np.int64)
+    rank[pc.array_sort_indices(as_arrow(ids)).to_numpy()] = np.arange(len(ids))
+    return rank
+
+
+def _equal(series: pd.Series[Any], value: str) -> Flags:
+    return np.asarray(pc.fill_null(pc.equal(as_arrow(series), value), False).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _placeholder(volume_ids: pd.Series[Any]) -> Flags:
+    fits = pc.match_substring_regex(as_arrow(volume_ids), PLACEHOLDER_VOLUME)
+    return np.asarray(pc.fill_null(fits, True).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _moments(series: pd.Series[Any]) -> Integers:
     """Microseconds since 1970; the smallest integer where missing."""
-    return np.asarray(series.dt.tz_convert(None).to_numpy("datetime64[us]").astype(np.int64))
+    return np.asarray(series.array.asi8)

@@ -10,13 +10,15 @@ AMI"), the AWS EBS CSI driver's source, and snapshots as AWS services leave them
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.analysis.keys import is_one_of, keys, places
 from auditor.frames import PANDAS
+from auditor.frames.columns import as_arrow, as_text
 
 __all__ = ["PLACEHOLDER_VOLUME", "snapshot_origins"]
 
@@ -78,6 +80,10 @@ _HINTS: Final = (
 )
 
 _KEYS: Final = ["account_id", "region", "snapshot_id"]
+_NOTHING: Final = pa.scalar(None, pa.string())
+
+#: Columns of what is told, an array each.
+_Told = dict[str, pa.Array]
 
 
 def snapshot_origins(snapshots: pd.DataFrame, snapshot_tags: pd.DataFrame) -> pd.DataFrame:
@@ -86,31 +92,34 @@ def snapshot_origins(snapshots: pd.DataFrame, snapshot_tags: pd.DataFrame) -> pd
     An ``aws:`` tag outranks AWS's wording, and that outranks tags that anyone can set. A snapshot without any of
     them is a copy where its volume id is a placeholder, and else taken by hand; both are assumed.
     """
-    placeholder = snapshots["volume_id"].str.match(PLACEHOLDER_VOLUME).fillna(False).to_numpy(bool)
-    text = PANDAS["text"]
-    told = snapshots[_KEYS].reset_index(drop=True)
-    told["origin"] = pd.Series("manual", index=told.index, dtype=text).mask(placeholder, "copy")
-    told["confidence"] = pd.Series("assumed", index=told.index, dtype=text)
-    told["evidence"] = ("volume id " + snapshots["volume_id"].reset_index(drop=True)).where(placeholder)
-    told["made_for"] = pd.Series(pd.NA, index=told.index, dtype=text)
-    for source in (_tagged(snapshots, snapshot_tags, _HINTS, "likely"), _described(snapshots["description"])):
-        told = _overlay(told, source)
-    return _overlay(told, _tagged(snapshots, snapshot_tags, _PROOFS, "proven"))
+    marks = _marks(snapshot_tags)
+    told = _assumed(as_arrow(snapshots["volume_id"]))
+    for better in (
+        _tagged(snapshots, marks, _HINTS, "likely"),
+        _described(as_arrow(snapshots["description"])),
+        _tagged(snapshots, marks, _PROOFS, "proven"),
+    ):
+        if better is not None:
+            known = pc.is_valid(better["origin"])
+            told = {name: pc.if_else(known, better[name], column) for name, column in told.items()}
+    columns = {name: as_text(column) for name, column in told.items()}
+    return snapshots[_KEYS].reset_index(drop=True).assign(**columns)
 
 
-def _overlay(below: pd.DataFrame, above: pd.DataFrame) -> pd.DataFrame:
-    """``below`` with the rows that ``above`` tells the origin of."""
-    columns = ["origin", "confidence", "evidence", "made_for"]
-    known = above["origin"].notna().to_numpy()
-    if known.any():
-        for name in columns:
-            below[name] = below[name].mask(known, above[name])
-    return below
+def _assumed(volume_ids: pa.Array) -> _Told:
+    """What is assumed where nothing tells the origin."""
+    placeholder = pc.fill_null(pc.match_substring_regex(volume_ids, PLACEHOLDER_VOLUME), False)
+    named = pc.binary_join_element_wise("volume id ", volume_ids, "")
+    return {
+        "origin": pc.if_else(placeholder, "copy", "manual"),
+        "confidence": pa.repeat("assumed", len(volume_ids)),
+        "evidence": pc.if_else(placeholder, named, _NOTHING),
+        "made_for": pa.nulls(len(volume_ids), pa.string()),
+    }
 
 
-def _described(descriptions: pd.Series[Any]) -> pd.DataFrame:
+def _described(words: pa.Array) -> _Told | None:
     """What the descriptions say, one row each; missing where the wording is nobody's."""
-    words = pa.array(descriptions.astype(PANDAS["text"]), pa.string())
     origin, made_for = (pa.nulls(len(words), pa.string()) for _ in range(2))
     for wording in _WORDINGS:
         begins = pc.fill_null(pc.starts_with(words, wording.starts), False)
@@ -119,28 +128,38 @@ def _described(descriptions: pd.Series[Any]) -> pd.DataFrame:
         fields = pc.extract_regex(pc.filter(words, begins), wording.pattern)
         fits = pc.replace_with_mask(begins, begins, pc.is_valid(fields))
         named = pc.struct_field(pc.filter(fields, pc.is_valid(fields)), "made_for")
-        named = pc.if_else(pc.equal(named, ""), pa.scalar(None, pa.string()), named)
+        named = pc.if_else(pc.equal(named, ""), _NOTHING, named)
         origin = pc.if_else(fits, wording.origin, origin)
         made_for = pc.replace_with_mask(made_for, fits, named)
+    if origin.null_count == len(origin):
+        return None
     known = pc.is_valid(origin)
-    nothing = pa.scalar(None, pa.string())
-    columns = {
+    return {
         "origin": origin,
-        "confidence": pc.if_else(known, "likely", nothing),
-        "evidence": pc.if_else(known, words, nothing),
+        "confidence": pc.if_else(known, "likely", _NOTHING),
+        "evidence": pc.if_else(known, words, _NOTHING),
         "made_for": made_for,
     }
-    return pd.DataFrame({name: pd.Series(column.to_pylist(), dtype=PANDAS["text"]) for name, column in columns.items()})
+
+
+def _marks(tags: pd.DataFrame) -> pd.DataFrame:
+    """The tags whose keys any pattern fits; patterns are held against every distinct key once."""
+    keys = as_arrow(tags["key"])
+    distinct = keys.unique()
+    fits = pc.match_substring_regex(distinct, "|".join(pattern for _, pattern in (*_PROOFS, *_HINTS)))
+    telling = distinct.filter(pc.fill_null(fits, False))
+    return tags[is_one_of(keys, telling)] if len(telling) else tags.iloc[:0]
 
 
 def _tagged(
-    snapshots: pd.DataFrame, tags: pd.DataFrame, patterns: tuple[tuple[str, str], ...], confidence: str
-) -> pd.DataFrame:
+    snapshots: pd.DataFrame, marks: pd.DataFrame, patterns: tuple[tuple[str, str], ...], confidence: str
+) -> _Told | None:
     """What the tags say, one row per snapshot; of several tags the one whose pattern stands first counts."""
-    keys = tags["key"]
+    if not len(marks):
+        return None
     parts = []
     for place, (origin, pattern) in enumerate(patterns):
-        fitting = tags[keys.str.match(pattern).fillna(False).astype(bool)]
+        fitting = marks[marks["key"].str.match(pattern).fillna(False).astype(bool)]
         names_maker = origin == "aws-backup" or "lifecycle-policy-id" in pattern
         nothing = pd.Series(pd.NA, index=fitting.index, dtype=PANDAS["text"])
         parts.append(
@@ -153,5 +172,6 @@ def _tagged(
             )
         )
     found = pd.concat(parts, ignore_index=True).sort_values(["place", "evidence"], kind="stable")
-    found = found.drop_duplicates(_KEYS).drop(columns="place")
-    return snapshots[_KEYS].reset_index(drop=True).merge(found, on=_KEYS, how="left")
+    place = pa.array(places(keys(snapshots, "snapshot_id"), keys(found, "snapshot_id")))
+    place = pc.if_else(pc.less(place, 0), None, place)
+    return {name: as_arrow(found[name]).take(place) for name in ("origin", "confidence", "evidence", "made_for")}

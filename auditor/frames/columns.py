@@ -127,7 +127,17 @@ class Frame:
         missing = [name for name in self.names if name not in frame.columns]
         if missing:
             raise InventoryError(f"Frame {self.name} lacks the column {missing[0]!r}.")
+        if self._fits(frame):
+            return frame.copy(deep=False)
         return pd.DataFrame({column.name: _series(column, frame[column.name]) for column in self.columns})
+
+    def _fits(self, frame: pd.DataFrame) -> bool:
+        kinds = [PANDAS[column.kind] for column in self.columns]
+        return (
+            list(frame.columns) == self.names
+            and list(frame.dtypes) == kinds
+            and frame.index.equals(pd.RangeIndex(len(frame)))
+        )
 
     def from_arrow(self, table: pa.Table) -> pd.DataFrame:
         """A frame from an Arrow table read back from Parquet.
@@ -137,32 +147,45 @@ class Frame:
         Raises:
             InventoryError: A stored column cannot be read as its declared kind.
         """
-        series: dict[str, pd.Series[Any]] = {}
+        arrays: dict[str, Any] = {}
         for column in self.columns:
             if column.name not in table.column_names:
-                series[column.name] = _missing(column, table.num_rows)
+                arrays[column.name] = _missing(column, table.num_rows)
                 continue
             stored = table.column(column.name)
             try:
-                series[column.name] = _from_arrow(column, stored)
+                arrays[column.name] = _from_arrow(column, stored)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, ValueError) as error:
                 raise InventoryError(
                     f"Column {column.name!r} of frame {self.name} holds {stored.type}, not {column.kind}."
                 ) from error
-        return pd.DataFrame(series)
+        return pd.DataFrame(arrays, copy=False)
 
     def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
         """The frame as an Arrow table of the declared schema, ready for Parquet."""
         return pa.Table.from_pandas(frame, schema=self.arrow_schema, preserve_index=False)
 
 
-def _from_arrow(column: Column, stored: pa.ChunkedArray) -> pd.Series[Any]:
-    cast = stored.cast(ARROW[column.kind])
+def as_arrow(series: pd.Series[Any]) -> pa.Array:
+    """A column as one Arrow array, without a copy where it lies in one already."""
+    array = pa.array(series, from_pandas=True)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+    return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
+
+
+def as_text(array: pa.Array) -> pd.Series[Any]:
+    """An Arrow array of text as a text column."""
+    return pd.Series(PANDAS["text"].__from_arrow__(array))
+
+
+def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
+    cast = stored if stored.type == ARROW[column.kind] else stored.cast(ARROW[column.kind])
     if column.kind == "money":
-        return pd.Series(pd.arrays.ArrowExtensionArray(cast))
+        return pd.arrays.ArrowExtensionArray(cast)
     if column.kind == "moment":
-        return cast.to_pandas().astype(PANDAS["moment"])  # type: ignore[no-any-return]
-    return pd.Series(PANDAS[column.kind].__from_arrow__(cast))
+        return cast.to_pandas().astype(PANDAS["moment"]).array
+    return PANDAS[column.kind].__from_arrow__(cast)
 
 
 def _series(column: Column, values: Any) -> pd.Series[Any]:
@@ -180,12 +203,8 @@ def _series(column: Column, values: Any) -> pd.Series[Any]:
         raise InventoryError(f"Column {column.name!r} does not hold {column.kind} values: {error}") from error
 
 
-def _missing(column: Column, rows: int) -> pd.Series[Any]:
-    if column.kind == "moment":
-        return pd.Series(pd.DatetimeIndex([pd.NaT] * rows, tz="UTC")).astype(PANDAS["moment"])
-    if column.kind == "money":
-        return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.nulls(rows, ARROW["money"])])))
-    return pd.Series([pd.NA] * rows, dtype=PANDAS[column.kind])
+def _missing(column: Column, rows: int) -> Any:
+    return _from_arrow(column, pa.chunked_array([pa.nulls(rows, ARROW[column.kind])]))
 
 
 def text(name: str, meaning: str, source: str = "") -> Column:

@@ -1,0 +1,48 @@
+"""Rows looked up by what identifies them, in whole columns: text to places, without pandas' joins."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.frames.columns import as_arrow
+
+__all__ = ["Flags", "Integers", "is_one_of", "keys", "numbered", "places", "whole"]
+
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_HERE: Final = ("account_id", "region")
+
+
+def keys(frame: pd.DataFrame, *rest: str | pa.Array) -> pa.Array:
+    """Account, region and more, columns or arrays, as one text a row; missing where one of them is."""
+    parts = [as_arrow(frame[part]) if isinstance(part, str) else part for part in (*_HERE, *rest)]
+    return pc.binary_join_element_wise(*parts, "\x1f")
+
+
+def places(wanted: pa.Array, held: pa.Array) -> Integers:
+    """Where each key first stands among those held; -1 where it does not, or is missing."""
+    found = pc.index_in(wanted, value_set=held, skip_nulls=True)
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def is_one_of(wanted: pa.Array, held: pa.Array) -> Flags:
+    """Whether each key is among those held; a missing one never is."""
+    return np.asarray(pc.is_in(wanted, value_set=held, skip_nulls=True).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def numbered(texts: pa.Array) -> Integers:
+    """A number for every distinct text, from 0 as they come; missing is one of them."""
+    codes = texts.dictionary_encode(null_encoding="encode").indices
+    return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def whole(numbers: pd.Series[Any]) -> tuple[Integers, Flags]:
+    """Whole numbers, 0 where missing, and where they are there."""
+    return numbers.to_numpy(np.int64, na_value=0), numbers.notna().to_numpy(bool)
