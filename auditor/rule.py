@@ -25,7 +25,8 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 #: A rule judges one account and region alone, or everything that was collected at once.
 Reach = Literal["partition", "organisation"]
 
-#: What a rule may return: one nullable boolean per subject row, or a frame with ``found`` and evidence columns.
+#: What a rule may return: one nullable boolean per subject row, or a frame with ``found`` and evidence columns. A frame
+#: with a ``discriminator`` may have several rows of one subject row (by index), a finding each, and none of what passes.
 Verdict = pd.Series | pd.DataFrame
 
 

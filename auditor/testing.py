@@ -35,7 +35,8 @@ an example may say:
 A rule returns a nullable boolean for every row of its subject, on the subject's index, or a frame on that index with
 ``found`` and evidence columns. Three more columns mean something: ``severity`` grades a row, ``discriminator`` tells
 two findings of one resource apart over time (a grantee, say), and ``unknown_because`` is the whole sentence that says
-why a missing verdict is missing.
+why a missing verdict is missing. A frame with discriminators may say several things of one row, and nothing of rows
+that pass.
 """
 
 from __future__ import annotations

@@ -148,6 +148,68 @@ def test_a_rule_may_grade_rows_and_tell_them_apart():
     assert made["evidence"].tolist() == ["{}", "{}"]
 
 
+def grantees(snapshots):
+    """Why."""
+    said = [(1, True, "b"), (1, True, "a"), (1, None, "c"), (2, None, "a"), (2, False, "b"), (3, False, "a")]
+    return pd.DataFrame(
+        {
+            "found": pd.Series([found for _, found, _ in said], dtype="boolean").to_numpy(object),
+            "discriminator": [grantee for _, _, grantee in said],
+            "unknown_because": [f"Nobody knows {grantee}." for _, _, grantee in said],
+        },
+        index=[snapshots.index[place] for place, _, _ in said],
+    ).astype({"found": "boolean"})
+
+
+FIVE = {"snapshots": [{"snapshot_id": f"snap-{number}"} for number in range(5)]}
+
+
+@pytest.mark.parametrize("reach", ["partition", "organisation"])
+def test_a_rule_may_find_several_things_on_one_row(reach):
+    rows = [*FIVE["snapshots"], *({**row, "account_id": OTHER} for row in FIVE["snapshots"])]
+    waiver = {
+        "rule": "grantees", "resources": ["snap-1"], "reason": "r", "owner": "o", "approver": "a", "ticket": "T-1",
+        "from": "2026-01-01", "until": "2026-12-31",
+    }  # fmt: skip
+    made = tried(grantees, {"snapshots": rows}, reach=reach, config={"waiver": [waiver]})
+    assert made.rule_runs["crash"].isna().all()
+    here = made.findings[made.findings["account_id"] == ACCOUNT]
+    columns = ["resource_id", "verdict", "discriminator", "message"]
+    told = here[columns].astype(object).where(here[columns].notna(), None).itertuples(index=False, name=None)
+    assert list(told) == [
+        ("snap-1", "found", "a", "snap-1 is old"),
+        ("snap-1", "found", "b", "snap-1 is old"),
+        ("snap-2", "unknown", None, "Nobody knows a."),
+    ]
+    assert here["finding_id"].tolist()[:2] == [
+        finding_id("grantees", "aws", ACCOUNT, REGION, "snap-1", each) for each in "ab"
+    ]
+    counts = made.tallies[["evaluated", "found", "passed", "unknown", "waived"]].to_numpy().tolist()
+    assert counts[0] == [5, 1, 3, 1, 1]
+
+
+def test_a_gap_makes_a_row_with_several_findings_unknown_once():
+    item = {**HERE, "collector": "snapshots", "resource_id": "snap-1", "error_code": "X"}
+    made = tried(grantees, FIVE, coverage=[gap("snapshots", "complete")], items=[item])
+    assert verdicts(made) == {"snap-1": "unknown", "snap-2": "unknown"}
+    assert len(made.findings) == 2
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ([0, 0], "The rule gave two answers of one discriminator about one row."),
+        ([0, 9], "The rule judged rows of another frame than its subject."),
+    ],
+)
+def test_answers_about_one_row_must_be_told_apart(places, said):
+    def odd(snapshots):
+        """Why."""
+        return pd.DataFrame({"found": True, "discriminator": "all"}, index=places)
+
+    assert tried(odd, FIVE).rule_runs["crash"].tolist() == [f"{said} (test_engine.py)"]
+
+
 def test_what_a_rule_edits_stays_its_own():
     def vandal(snapshots):
         """Why."""
@@ -603,3 +665,16 @@ def test_evaluating_twice_is_the_same():
 def test_a_derived_frame_declares_what_it_takes(name):
     takes = set(inspect.signature(DERIVED[name]).parameters) - {"as_of", "discount"}
     assert takes == set(FRAMES[name].derived_from)
+
+
+def test_rows_of_one_resource_are_told_apart_by_the_rest_of_their_key():
+    def idle(fast_restores):
+        """Why."""
+        return pd.Series([True, None, False], index=fast_restores.index, dtype="boolean")
+
+    rows = [{"snapshot_id": "snap-1", "availability_zone": f"eu-west-1{letter}"} for letter in "abc"]
+    found = tried(idle, {"fast_restores": rows}, subject="fast_restores").findings
+    assert found["resource_id"].tolist() == ["snap-1", "snap-1"]
+    assert found["discriminator"].tolist() == ["eu-west-1a", "eu-west-1b"]
+    assert found["finding_id"].is_unique
+    assert set(found["resource_type"]) == {"fast restore"}

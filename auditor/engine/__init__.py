@@ -3,6 +3,10 @@
 Each account and region is judged alone, with its own frames only, by every rule; rules that look across accounts are
 asked once about everything before that. A verdict is missing wherever a frame that the rule names has a gap. For
 every rule and place, found + passed + unknown are the rows of its subject.
+
+A rule may find several things on one row of its subject, a grantee each, say: its verdict frame then has a row for
+each, told apart by ``discriminator``, and none for what passes. Each is a finding of its own; the tallies count rows
+of the subject. A row with anything found is found; only where nothing is can it be unknown, which is said once.
 """
 
 from __future__ import annotations
@@ -72,7 +76,7 @@ def evaluate(
     findings = FRAMES["findings"].from_arrow(table)
     return Evaluation(
         findings=findings,
-        tallies=_tallies(outcomes, findings),
+        tallies=_tallies(outcomes, findings, active),
         rule_runs=_rule_runs(job, outcomes, seconds),
         waivers=waivers,
         coverage=reports.frame("coverage"),
@@ -108,9 +112,12 @@ def _findings(outcomes: Sequence[Outcome], first_seen: Mapping[str, datetime] | 
     return table.set_column(FINDINGS.get_field_index("first_seen"), field, column)
 
 
-def _tallies(outcomes: Sequence[Outcome], findings: pd.DataFrame) -> pd.DataFrame:
+def _tallies(outcomes: Sequence[Outcome], findings: pd.DataFrame, rules: Sequence[LoadedRule]) -> pd.DataFrame:
     keys = ["rule_id", "account_id", "region"]
-    marked = findings.loc[findings["waiver"].notna(), keys]
+    marked = findings.loc[findings["waiver"].notna(), [*keys, "resource_id"]]
+    if len(marked):  # waivers are for resources: of several findings on one row of the subject all are waived
+        parted = {each.rule.id for each in rules if len({*FRAMES[each.rule.subject].key} - {*keys}) > 1}
+        marked = marked[~marked.duplicated() | marked["rule_id"].isin(list(parted))]
     waived = {key: len(rows) for key, rows in marked.groupby(keys).indices.items()} if len(marked) else {}
     places = [(outcome.rule_id, outcome.account_id, outcome.region) for outcome in outcomes]
     values: dict[str, list[Any]] = {

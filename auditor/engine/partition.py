@@ -106,14 +106,14 @@ def _outcome(
         verdict = Verdict.untold(rows)
     else:
         verdict = handed.verdict if handed else ask(loaded, settled.parameters, supply, rows)
-    answered = verdict.found.to_numpy(dtype=float, na_value=np.nan)
+    answered = verdict.by_row(rows)
     answered[list(single)] = np.nan
     unknown, found = np.isnan(answered), answered == 1.0
     findings = None
     if found.any() or unknown.any():
         tables = []
         if found.any():
-            tables.append(_found(job, place, supply, loaded, subject, verdict, found.nonzero()[0]))
+            tables.append(_found(job, place, supply, loaded, subject, verdict, found))
         if unknown.any():
             reasons = _reasons(rule.subject, verdict, unknown.nonzero()[0], everywhere, single)
             tables.append(_unknown(job, place, loaded, subject, unknown.nonzero()[0], reasons))
@@ -143,9 +143,7 @@ def _reasons(
         return pa.repeat(f"Could not tell: the rule crashed with {verdict.crash}.", len(rows))
     noun = FRAMES[subject].noun or "row"
     plain = f"Could not tell: something that the rule must know of this {noun} is missing."
-    given = pa.nulls(len(rows), pa.string())
-    if "unknown_because" in verdict.extra.columns:
-        given = arrow(verdict.extra["unknown_because"].iloc[rows])
+    given = verdict.reasons(rows)
     if single:
         given = pc.coalesce(pa.array([single.get(row) for row in rows.tolist()], pa.string()), given)
     return pc.fill_null(given, plain)
@@ -158,12 +156,13 @@ def _found(
     loaded: LoadedRule,
     subject: pd.DataFrame,
     verdict: Verdict,
-    rows: np.ndarray[Any, Any],
+    found: np.ndarray[Any, Any],
 ) -> pa.Table:
     rule, settled = loaded.rule, job.settled[loaded.rule.id]
+    rows, places = verdict.told(found)
     wanted = {id_column(rule.subject), "name", "name_tag", *fields(rule.message)}
     mine = subject[[name for name in subject.columns if name in wanted]].iloc[rows]
-    extra = verdict.extra.iloc[rows]
+    extra = verdict.extra.iloc[places]
     ids = arrow(mine[id_column(rule.subject)])
     proof = {name: extra[name] for name in extra.columns if name not in OWN}
     severity = pa.repeat(settled.severity or rule.severity, len(rows))

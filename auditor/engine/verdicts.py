@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from auditor.engine.words import arrow
 from auditor.rule import SEVERITIES
 from auditor.rulebook import LoadedRule
 
@@ -39,14 +41,17 @@ class Verdict:
     """What a rule said of its subject's rows, by position.
 
     Attributes:
-        found: True found, False passed, missing could not tell.
+        found: Its answers: True found, False passed, missing could not tell.
         extra: Evidence columns, and ``severity``, ``discriminator``, ``unknown_because`` where the rule gave them.
         crash: Error, file and line; then nothing could be told.
+        at: The subject row that each answer is about, where the rule gave several of one row or none, told apart by
+            ``discriminator``; missing where there is one answer for each row, in order.
     """
 
     found: pd.Series[Any]
     extra: pd.DataFrame
     crash: str = ""
+    at: np.ndarray[Any, Any] | None = None
 
     @classmethod
     def untold(cls, rows: int, crash: str = "") -> Verdict:
@@ -54,8 +59,48 @@ class Verdict:
         nothing = pd.arrays.BooleanArray(np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool))
         return cls(pd.Series(nothing), pd.DataFrame(index=range(rows)), crash)
 
+    def by_row(self, rows: int) -> np.ndarray[Any, Any]:
+        """One answer for each of so many subject rows: 1 found, 0 passed, not a number could not tell.
+
+        Of several answers about one row the worst counts; a row that nothing was said about has passed.
+        """
+        answers: np.ndarray[Any, Any] = self.found.to_numpy(dtype=float, na_value=np.nan)
+        if self.at is None:
+            return answers
+        whole = np.zeros(rows)
+        whole[self.at[np.isnan(answers)]] = np.nan
+        whole[self.at[answers == 1.0]] = 1.0
+        return whole
+
+    def told(self, rows: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """For the subject rows that are marked as found, the rows and places of the answers that say so."""
+        if self.at is None:
+            places = rows.nonzero()[0]
+            return places, places
+        said = self.found.to_numpy(dtype=bool, na_value=False)
+        places = (said & rows[self.at]).nonzero()[0]
+        return self.at[places], places
+
+    def reasons(self, rows: np.ndarray[Any, Any]) -> pa.Array:
+        """Why some subject rows could not be told, in the rule's own words where it has any."""
+        if "unknown_because" not in self.extra.columns:
+            return pa.nulls(len(rows), pa.string())
+        places = rows
+        if self.at is not None:
+            missing = self.found.isna().to_numpy().nonzero()[0][::-1]
+            first = dict(zip(self.at[missing].tolist(), missing.tolist(), strict=True))
+            places = np.array([first.get(row, -1) for row in rows.tolist()], dtype=int)
+        return arrow(self.extra["unknown_because"]).take(pa.array(places, mask=places < 0)).cast(pa.string())
+
     def part(self, positions: np.ndarray[Any, Any]) -> Verdict:
         """The verdict on some of the rows."""
+        if self.at is not None:
+            wanted = np.full(max(self.at.max(initial=-1), positions.max(initial=-1)) + 1, -1)
+            wanted[positions] = np.arange(len(positions))
+            at = wanted[self.at]
+            kept = (at >= 0).nonzero()[0]
+            found, extra = (each.iloc[kept].reset_index(drop=True) for each in (self.found, self.extra))
+            return Verdict(found, extra, self.crash, at[kept])
         return Verdict(
             self.found.iloc[positions].reset_index(drop=True),
             self.extra.iloc[positions].reset_index(drop=True),
@@ -97,7 +142,11 @@ def _checked(answer: object, rows: int) -> Verdict:
     else:
         raise Unsound(f"The rule returned {type(answer).__name__}, not a column of verdicts or a frame.")
     expected = pd.RangeIndex(rows)
-    if not frame.index.equals(expected):
+    at = None
+    if "discriminator" in frame.columns and not frame.index.equals(expected):
+        at = _several(frame, expected)
+        frame = frame.reset_index(drop=True)
+    elif not frame.index.equals(expected):
         if len(frame) != rows or not frame.index.is_unique or not frame.index.isin(expected).all():
             raise Unsound(f"The rule judged {len(frame)} rows of its subject's {rows}, or rows of another frame.")
         frame = frame.reindex(expected)
@@ -107,7 +156,16 @@ def _checked(answer: object, rows: int) -> Verdict:
         graded = set(frame["severity"].dropna().unique()) - set(SEVERITIES)
         if graded:
             raise Unsound(f"The rule graded a row {sorted(map(str, graded))[0]!r}, which is no severity.")
-    return Verdict(frame["found"].astype("boolean"), frame.drop(columns="found"))
+    return Verdict(frame["found"].astype("boolean"), frame.drop(columns="found"), at=at)
+
+
+def _several(frame: pd.DataFrame, expected: pd.RangeIndex) -> np.ndarray[Any, Any]:
+    """The subject rows of answers that are told apart by their discriminator."""
+    if not frame.index.isin(expected).all():
+        raise Unsound("The rule judged rows of another frame than its subject.")
+    if pd.MultiIndex.from_arrays([frame.index, frame["discriminator"]]).has_duplicates:
+        raise Unsound("The rule gave two answers of one discriminator about one row.")
+    return frame.index.to_numpy(dtype=int)
 
 
 def _line(error: Exception, path: Path) -> str:

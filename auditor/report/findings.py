@@ -83,7 +83,11 @@ def _section(
     line: RuleLine, rule: Rule, rows: pd.DataFrame, names: Mapping[str, str], as_of: datetime, limit: int
 ) -> RuleSection:
     stands = opened(rows)
-    grades = rows.loc[stands, "severity"].value_counts()
+    counted = rows[stands]
+    if line.counts["open"] < len(counted):  # several findings on one resource: it counts once, by the worst of them
+        counted = counted.sort_values("severity", key=lambda column: column.map(RANK), kind="stable")
+        counted = counted.drop_duplicates(["account_id", "region", "resource_id"])
+    grades = counted["severity"].value_counts()
     worst = min((str(grade) for grade in grades.index), key=RANK.__getitem__, default=line.severity)
     found = rows[rows["verdict"] == "found"]
     shown = _rows(found, names, as_of, limit)
