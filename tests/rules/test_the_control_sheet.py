@@ -39,10 +39,12 @@ ALLOWED = {
 #: The rules of this release, with their subject and severity.
 SHEET = {
     "image_deprecated_in_use": ("images", "medium"),
+    "image_disabled_costing": ("images", "low"),
     "image_instance_store": ("images", "low"),
     "image_missing_snapshot": ("images", "high"),
     "image_paravirtual": ("images", "medium"),
     "image_public": ("images", "critical"),
+    "image_unencrypted": ("images", "medium"),
     "image_unused": ("images", "low"),
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),

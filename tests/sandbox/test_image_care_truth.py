@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
 
-from auditor.sandbox.model import Organisation, Region
+from auditor.sandbox.model import Organisation, Region, Row
 from auditor.sandbox.planting import SMALL, TINY, large, plant
 
 Reader = Callable[[Organisation, Region], Iterator[str]]
@@ -24,9 +25,67 @@ def paravirtual(_: Organisation, here: Region) -> Iterator[str]:
             yield key
 
 
+def current(organisation: Organisation, region: str) -> set[str]:
+    """Images that something current in any account of the region names."""
+    named: set[str] = set()
+    for here in organisation:
+        if here.name == region:
+            named |= {row["ImageId"] for row in here.instances.values() if row["State"]["Name"] != "terminated"}
+            named |= set(launches(here)) | {row["ImageId"] for row in here.launch_configurations.values()}
+            named |= {row["Value"] for row in here.parameters.values() if row["DataType"] == "aws:ec2:image"}
+            named |= {row["ImageId"] for row in here.image_recipes}
+    return named
+
+
+def launches(here: Region) -> Iterator[str]:
+    """Images that a template's default or latest version, or one that a group pins, launches."""
+    pinned = set()
+    for row in here.auto_scaling_groups.values():
+        mixed = row.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+        what = row.get("LaunchTemplate") or mixed.get("LaunchTemplateSpecification") or {}
+        pinned.add((what.get("LaunchTemplateId"), what.get("Version")))
+    for template_id, versions in here.launch_template_versions.items():
+        for number, row in enumerate(versions, 1):
+            if row["DefaultVersion"] or number == len(versions) or (template_id, str(number)) in pinned:
+                image = row["LaunchTemplateData"]["ImageId"]
+                held = here.parameters.get(image.removeprefix("resolve:ssm:"))
+                yield held["Value"] if held else image
+
+
+def mapped(row: Row) -> list[str]:
+    return [
+        device["Ebs"]["SnapshotId"] for device in row["BlockDeviceMappings"] if device.get("Ebs", {}).get("SnapshotId")
+    ]
+
+
+def days(organisation: Organisation, row: Row) -> float:
+    """How old an image is."""
+    return (organisation.now - datetime.fromisoformat(row["CreationDate"])) / timedelta(days=1)
+
+
+def disabled_costing(organisation: Organisation, here: Region) -> Iterator[str]:
+    used = current(organisation, here.name)
+    for key, row in here.images.items():
+        idle = row["State"] == "disabled" and key not in used and days(organisation, row) > 30
+        if idle and set(mapped(row)) & set(here.snapshots):
+            yield key
+
+
+def unencrypted(here: Region, told: bool) -> Iterator[str]:
+    plain = {key for key, row in here.snapshots.items() if "KmsKeyId" not in row}
+    for key, row in here.images.items():
+        if row["State"] == "available":
+            seen = bool(plain & set(mapped(row)))
+            if seen is told and (seen or set(mapped(row)) - set(here.snapshots)):
+                yield key
+
+
 READERS: dict[str, Reader] = {
     "image_instance_store": instance_store,
     "image_paravirtual": paravirtual,
+    "image_disabled_costing": disabled_costing,
+    "image_unencrypted": lambda _, here: unencrypted(here, told=True),
+    "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }
 
 ORGANISATIONS = {

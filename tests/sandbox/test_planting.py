@@ -268,7 +268,12 @@ def test_too_many_usual_regions_are_refused() -> None:
 
 OWNED = ("snapshots", "images", "volumes")
 
-UNKNOWN = {"unknown:image_unused", "unknown:image_deprecated_in_use", "unknown:snapshot_key_unusable"}
+UNKNOWN = {
+    "unknown:image_unused",
+    "unknown:image_deprecated_in_use",
+    "unknown:image_unencrypted",
+    "unknown:snapshot_key_unusable",
+}
 
 #: Findings of each rule in five accounts and three regions that an honest company might have.
 BELIEVABLE = {
@@ -284,8 +289,11 @@ BELIEVABLE = {
     "image_unused": (20, 50),
     "image_deprecated_in_use": (1, 10),
     "image_missing_snapshot": (1, 4),
+    "image_disabled_costing": (1, 6),
     "image_instance_store": (1, 4),
     "image_paravirtual": (2, 6),
+    "image_unencrypted": (10, 80),
+    "unknown:image_unencrypted": (1, 4),
     "region_snapshot_sharing_not_blocked": (1, 7),
     "region_image_sharing_not_blocked": (1, 7),
     "region_encryption_not_default": (1, 5),
@@ -301,8 +309,10 @@ RULES = {
     "image_public",
     "image_unused",
     "image_missing_snapshot",
+    "image_disabled_costing",
     "image_instance_store",
     "image_paravirtual",
+    "image_unencrypted",
     "image_deprecated_in_use",
     "volume_never_backed_up",
     "volume_backup_stale",

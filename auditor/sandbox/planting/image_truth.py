@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.plot import DAY, Plot
 
 
-def note_care(plot: Plot, row: Row) -> None:
+def note_care(plot: Plot, row: Row, use: str, created: datetime) -> None:
     """Note what holds of an image by construction; its snapshots must have been planted before.
 
     Args:
         plot: Where.
         row: The image as DescribeImages tells it.
+        use: What uses it, as for ``plant_image``.
+        created: When it was made.
     """
     image_id = str(row["ImageId"])
     if row["State"] not in ("available", "disabled"):
@@ -20,3 +24,14 @@ def note_care(plot: Plot, row: Row) -> None:
         plot.note("image_instance_store", image_id)
     if row["VirtualizationType"] == "paravirtual":
         plot.note("image_paravirtual", image_id)
+    mapped = [
+        device["Ebs"]["SnapshotId"] for device in row["BlockDeviceMappings"] if "SnapshotId" in device.get("Ebs", {})
+    ]
+    held = [plot.here.snapshots[snapshot_id] for snapshot_id in mapped if snapshot_id in plot.here.snapshots]
+    if row["State"] == "disabled":
+        if held and use != "current" and plot.now - created > 30 * DAY:
+            plot.note("image_disabled_costing", image_id)
+    elif not all(snapshot["Encrypted"] for snapshot in held):
+        plot.note("image_unencrypted", image_id)
+    elif len(held) < len(mapped):
+        plot.note("unknown:image_unencrypted", image_id)

@@ -154,7 +154,7 @@ def plant_image(
     if permissions:
         plot.here.image_permissions[image_id] = list(permissions)
     _note(plot, image_id, state, use, public, elsewhere or public, missing, created, deprecated, launched)
-    note_care(plot, plot.here.images[image_id])
+    note_care(plot, plot.here.images[image_id], use, created)
     return image_id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.sandbox.planting.images import plant_image
+from auditor.sandbox.planting.images import built, create_snapshots, device, plant_image, template
 from auditor.sandbox.planting.names import ROLES, SERVICES, image_name
 from auditor.sandbox.planting.plot import Plot, Telling
 
@@ -36,5 +36,34 @@ def bundles(plot: Plot) -> None:
             plot.instance(image_id, plot.ago(400), name=name, RootDeviceType="instance-store")
 
 
+def withdrawn(plot: Plot) -> None:
+    """Disabled images that keep their snapshots: one that an old version names is idle, and two others are not.
+
+    The first of those was made lately, the other is what a template would launch, as soon as it is enabled again.
+    """
+    made = [
+        built(plot, _name(plot, days, "withdrawn"), days, key=plot.keys.enabled, use=use, state="disabled")
+        for days, use in ((300, "old"), (280, "current"), (20, "none"))
+    ]
+    template(plot, f"withdrawn-{plot.rng.getrandbits(28):07x}", [image.image_id for image in made[:2]], default=2)
+
+
+def half_encrypted(plot: Plot) -> None:
+    """Images of which a device says something else than its snapshot, and one with a plain disk beside another."""
+    for keys, said in (((None,), True), ((plot.keys.enabled,), False), ((plot.keys.enabled, None), None)):
+        image_id, started = plot.new("ami"), plot.ago(50)
+        devices = []
+        for number, key in enumerate(keys):
+            made = create_snapshots(plot, image_id, started, key=key)
+            devices.append(device(number, made.snapshot_ids[0], made.lineages[0]))
+            if said is not None:
+                devices[-1]["Ebs"]["Encrypted"] = said
+        plant_image(plot, _name(plot, 50, "mixed"), started, devices, use="none", image_id=image_id)
+
+
 #: Stories of the care of images.
-STORIES: tuple[Telling, ...] = ((bundles, 0, 1),)
+STORIES: tuple[Telling, ...] = (
+    (bundles, 0, 1),
+    (withdrawn, 0, 1),
+    (half_encrypted, 0, 1),
+)

@@ -205,7 +205,7 @@ def missing_snapshots(plot: Plot) -> None:
     for binned in (False, True):
         image_id = plot.new("ami")
         started = plot.ago(60)
-        made = create_snapshots(plot, image_id, started, key=plot.usual_key())
+        made = create_snapshots(plot, image_id, started, key=plot.keys.enabled)
         lost = plot.lineage(16, plot.usual_key())
         text = f"Created by CreateImage({plot.new('i')}) for {image_id}"
         row = plot.snapshot_row(lost, started, description=text)
