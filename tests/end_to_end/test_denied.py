@@ -1,5 +1,7 @@
 """Any one call denied in one account: nothing false there, it is said everywhere, and nobody else is touched."""
 
+from dataclasses import replace
+
 import pytest
 
 from auditor.aws.permissions import ORGANISATION_ACTIONS, actions_for
@@ -15,8 +17,8 @@ ACTIONS = {*actions_for([name for name, frame in FRAMES.items() if frame.filled_
 
 @pytest.fixture(scope="module")
 def readable(seed, tmp_path_factory):
-    """The same organisation with nothing denied."""
-    return audit(plant(seed, accounts=3, regions=1, size=TINY), tmp_path_factory.mktemp("readable") / "run")
+    """An organisation with something of everything, and nothing denied."""
+    return audit(plant(seed, accounts=3, regions=1, size=replace(TINY, chance=1.0)), tmp_path_factory.mktemp("readable") / "run")
 
 
 @pytest.fixture(scope="module")
