@@ -22,9 +22,19 @@ _TYPE = ARROW["money"]
 
 
 def id_column(subject: str) -> str:
-    """The column of a subject that identifies its rows within an account and region."""
-    own = [name for name in FRAMES[subject].key if name not in ("account_id", "region")]
-    return own[-1] if own else FRAMES[subject].key[-1]
+    """The column of a subject that names the resource within an account and region."""
+    own = _own_key(subject)
+    return own[0] if own else FRAMES[subject].key[-1]
+
+
+def parts(subject: str, rows: pd.DataFrame) -> pa.Array | None:
+    """What tells rows of one resource apart, where a subject has several of one: the rest of its key, with slashes."""
+    rest = [_array(rows[name], pa.string()) for name in _own_key(subject)[1:]]
+    return pc.binary_join_element_wise(*rest, "/") if rest else None
+
+
+def _own_key(subject: str) -> list[str]:
+    return [name for name in FRAMES[subject].key if name not in ("account_id", "region")]
 
 
 def costs(subject: str, ids: pa.Array, supply: Supply, here: Sequence[Gap]) -> dict[str, pa.Array]:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from auditor.config import Config
 from auditor.engine.gaps import Gap, dark
-from auditor.engine.money import costs, id_column, names, owners
+from auditor.engine.money import costs, id_column, names, owners, parts
 from auditor.engine.supply import Reports, Supply
 from auditor.engine.verdicts import OWN, Verdict, ask
 from auditor.engine.words import arrow, evidence, fields, sentences
@@ -160,7 +160,7 @@ def _found(
 ) -> pa.Table:
     rule, settled = loaded.rule, job.settled[loaded.rule.id]
     rows, places = verdict.told(found)
-    wanted = {id_column(rule.subject), "name", "name_tag", *fields(rule.message)}
+    wanted = {*FRAMES[rule.subject].key, "name", "name_tag", *fields(rule.message)}
     mine = subject[[name for name in subject.columns if name in wanted]].iloc[rows]
     extra = verdict.extra.iloc[places]
     ids = arrow(mine[id_column(rule.subject)])
@@ -170,7 +170,9 @@ def _found(
         severity = pc.coalesce(arrow(extra["severity"]), severity)
     columns: dict[str, pa.Array | None] = {
         "severity": severity,
-        "discriminator": arrow(extra["discriminator"]).cast(pa.string()) if "discriminator" in extra.columns else None,
+        "discriminator": arrow(extra["discriminator"]).cast(pa.string())
+        if "discriminator" in extra.columns
+        else parts(rule.subject, mine),
         "resource_name": names(mine),
         "message": sentences(rule.message, {**{name: mine[name] for name in mine.columns}, **proof}, len(rows)),
         "evidence": evidence(proof, len(rows)),
@@ -183,10 +185,11 @@ def _found(
 def _unknown(
     job: Job, place: Place, loaded: LoadedRule, subject: pd.DataFrame, rows: np.ndarray[Any, Any], reasons: pa.Array
 ) -> pa.Table:
-    wanted = (id_column(loaded.rule.subject), "name", "name_tag")
-    mine = subject[[name for name in wanted if name in subject.columns]].iloc[rows]
-    columns = {
+    wanted = {*FRAMES[loaded.rule.subject].key, "name", "name_tag"}
+    mine = subject[[name for name in subject.columns if name in wanted]].iloc[rows]
+    columns: dict[str, pa.Array | None] = {
         "severity": pa.repeat(job.settled[loaded.rule.id].severity or loaded.rule.severity, len(rows)),
+        "discriminator": parts(loaded.rule.subject, mine),
         "resource_name": names(mine),
         "message": reasons,
         "evidence": pa.repeat("{}", len(rows)),

@@ -162,6 +162,7 @@ FAST_RESTORES = Frame(
     ),
     key=("account_id", "region", "snapshot_id", "availability_zone"),
     filled_by=("fast_restores",),
+    noun="fast restore",
 )
 
 SNAPSHOT_LOCKS = Frame(

@@ -160,7 +160,9 @@ def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> F
         resource_id="" if row["resource_id"] == row["region"] else text.plain(row["resource_id"], 40),
         evidence=tuple(
             (text.plain(label, 40), text.plain(said, _FACT))
-            for label, said in (text.fact(key, it) for key, it in evidence.items() if key not in skip)
+            for label, said in (
+                text.fact(key, it) for key, it in evidence.items() if key not in skip and it != row["resource_id"]
+            )
             if said not in ("not known", "none", "")
         ),
         since=text.day(first) if not _missing(first) and first < as_of else "",

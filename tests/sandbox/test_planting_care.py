@@ -26,7 +26,23 @@ def restored_forgotten(now, here: Region) -> Found:
             yield (key,)
 
 
+def fast_restore_idle(now, here: Region) -> Found:
+    limit = now - 7 * DAY
+    current = {row["ImageId"] for row in here.instances.values() if row["State"]["Name"] != "terminated"}
+    current |= {row["Value"] for row in here.parameters.values()}
+    for versions in here.launch_template_versions.values():
+        current |= {row["LaunchTemplateData"]["ImageId"] for row in versions if row["DefaultVersion"]}
+        current.add(versions[-1]["LaunchTemplateData"]["ImageId"])
+    needed = {row["SnapshotId"] for row in here.volumes.values() if row["CreateTime"] > limit}
+    for key in current & here.images.keys():
+        needed |= {mapping.get("Ebs", {}).get("SnapshotId") for mapping in here.images[key]["BlockDeviceMappings"]}
+    for row in here.fast_restores:
+        if row["State"] == "enabled" and row["EnabledTime"] < limit and row["SnapshotId"] not in needed:
+            yield row["SnapshotId"], row["AvailabilityZone"]
+
+
 READERS: dict[str, Callable[..., Found]] = {
+    "fast_restore_idle": fast_restore_idle,
     "snapshot_restored_forgotten": restored_forgotten,
 }
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting.images import built, template
+from auditor.sandbox.planting.names import SERVICES, image_name
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
 from auditor.sandbox.planting.stories_snapshots import tiered
 
@@ -33,5 +37,50 @@ def restored(plot: Plot) -> None:
             plot.note("snapshot_restored_forgotten", snapshot_id)
 
 
+def _fast(plot: Plot, snapshot_id: str, days: float) -> str:
+    """Fast restore of a snapshot in one zone, enabled so many days ago; returns the zone."""
+    zone, asked = plot.zone(), plot.ago(days)
+    plot.here.fast_restores.append(
+        {
+            "SnapshotId": snapshot_id,
+            "AvailabilityZone": zone,
+            "State": "enabled",
+            "StateTransitionReason": "Client.UserInitiated - Lifecycle state transition",
+            "OwnerId": plot.here.account_id,
+            "EnablingTime": asked,
+            "OptimizingTime": asked + timedelta(minutes=1),
+            "EnabledTime": asked + timedelta(minutes=50),
+        }
+    )
+    return zone
+
+
+def fast(plot: Plot) -> None:
+    """Fast restore of what is used: restored lately, of an image that a template names; and of what is not."""
+    of = _alive(plot, 100)
+    for made, idle in ((2, False), (30, True), (None, True)):
+        snapshot_id = plot.snapshot(of, plot.ago(40), description="test data")
+        zone = _fast(plot, snapshot_id, 35)
+        if made:
+            copy = Lineage(plot.new("vol"), of.size_gib, of.key, of.data_key, of.history, of.point)
+            plot.volume(copy, plot.ago(made), backup="fresh", state="available", source=snapshot_id)
+            plot.snapshot(copy, plot.ago(1), description="nightly")
+        if idle:
+            plot.note("fast_restore_idle", snapshot_id, zone)
+    _fast(plot, plot.snapshot(of, plot.ago(5), description="test data"), 3)
+    borrowed = plot.new("snap")
+    plot.note("fast_restore_idle", borrowed, _fast(plot, borrowed, 60))
+    service = plot.rng.choice(SERVICES)
+    made_images = [
+        built(plot, image_name(plot.rng, service, plot.ago(days)), days, key=plot.usual_key(), use=use)
+        for days, use in ((60, "old"), (30, "current"))
+    ]
+    old, current = (image.snapshot_ids[0] for image in made_images)
+    name = f"{service}-fast-{plot.rng.getrandbits(28):07x}"
+    template(plot, name, [image.image_id for image in made_images], default=2)
+    plot.note("fast_restore_idle", old, _fast(plot, old, 20))
+    _fast(plot, current, 20)
+
+
 #: Stories of care.
-STORIES: tuple[Telling, ...] = ((restored, 0, 1),)
+STORIES: tuple[Telling, ...] = ((restored, 0, 1), (fast, 0, 1))

@@ -213,6 +213,8 @@ def fast(plot: Plot) -> None:
         }
         if state != "optimizing":
             row["EnabledTime"] = asked + timedelta(hours=1)
+        if state == "enabled":
+            plot.note("fast_restore_idle", snapshot_id, region + letter)
         plot.here.fast_restores.append(row)
 
 
