@@ -261,7 +261,7 @@ class Inventory:
         if hashlib.sha256(content).hexdigest() != self._sums[path]:
             raise InventoryError(f"{self.folder / path} is damaged: it is not what was written.", hint)
         try:
-            return pq.read_table(pa.BufferReader(content), columns=columns)
+            return pq.ParquetFile(pa.BufferReader(content)).read(columns, use_threads=False)
         except pa.ArrowException as error:
             raise InventoryError(f"{self.folder / path} is not a readable Parquet file.", hint) from error
 

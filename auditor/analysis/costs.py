@@ -74,12 +74,13 @@ def _prices(
     snapshots: pd.DataFrame, basis: pd.Series[Any], table: pd.DataFrame
 ) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Millionths of a dollar per GiB-month and their date; missing on Outposts and in Local Zones."""
-    standard, archive = (priced(snapshots["region"], table, item) for item in ("standard", "archive"))
+    standard = priced(snapshots["region"], table, "standard")
     archived = snapshots["storage_tier"].eq("archive").fillna(False).to_numpy(bool)
     both = basis.eq("archive and standard").to_numpy(bool)
     elsewhere = (snapshots["outpost_arn"].notna() | snapshots["availability_zone"].notna()).to_numpy(bool)
     price, date = standard["micros"], standard["price_date"]
     if archived.any():
+        archive = priced(snapshots["region"], table, "archive")
         price, date = price.mask(archived, archive["micros"]), date.mask(archived, archive["price_date"])
         price = price.mask(both, standard["micros"] + archive["micros"])
     price = price.mask(elsewhere)

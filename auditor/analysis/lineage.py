@@ -112,7 +112,7 @@ class _Rows(NamedTuple):
 
     def take(self, rows: Integers) -> _Rows:
         """Some of the rows, in that order."""
-        return self._make(column[rows] for column in self)
+        return _Rows._make(column[rows] for column in self)
 
 
 class _Sources(NamedTuple):

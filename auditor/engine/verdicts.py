@@ -153,10 +153,10 @@ def _checked(answer: object, rows: int) -> Verdict:
     if not pd.api.types.is_bool_dtype(frame["found"].dtype):
         raise Unsound(f"The rule's verdicts are {frame['found'].dtype}, not yes, no or missing (boolean).")
     if "severity" in frame.columns:
-        graded = set(frame["severity"].dropna().unique()) - set(SEVERITIES)
+        graded = set(frame["severity"].drop_duplicates().dropna()) - set(SEVERITIES)
         if graded:
             raise Unsound(f"The rule graded a row {sorted(map(str, graded))[0]!r}, which is no severity.")
-    return Verdict(frame["found"].astype("boolean"), frame.drop(columns="found"), at=at)
+    return Verdict(frame["found"].astype("boolean"), frame, at=at)
 
 
 def _several(frame: pd.DataFrame, expected: pd.RangeIndex) -> np.ndarray[Any, Any]:
