@@ -26,7 +26,8 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Reach = Literal["partition", "organisation"]
 
 #: What a rule may return: one nullable boolean per subject row, or a frame with ``found`` and evidence columns. A frame
-#: with a ``discriminator`` may have several rows of one subject row (by index), a finding each, and none of what passes.
+#: with a ``discriminator`` may have several rows of one subject row (by index), a finding each, and none of those that
+#: pass.
 Verdict = pd.Series | pd.DataFrame
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.analysis import DERIVED
+from auditor.analysis import DERIVED, SETTINGS
 from auditor.config import Config
 from auditor.engine import evaluate, finding_id, pool
 from auditor.frames import FRAMES
@@ -663,7 +663,7 @@ def test_evaluating_twice_is_the_same():
 
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_derived_frame_declares_what_it_takes(name):
-    takes = set(inspect.signature(DERIVED[name]).parameters) - {"as_of", "discount"}
+    takes = set(inspect.signature(DERIVED[name]).parameters) - set(SETTINGS)
     assert takes == set(FRAMES[name].derived_from)
 
 

@@ -40,7 +40,9 @@ class Job:
 
     def supply(self, account_id: str | None = None, region: str | None = None) -> Supply:
         """The frames of one account and region, or of all."""
-        return Supply(self.inventory, self.reports, self.config.cost.discount, account_id, region)
+        config = self.config
+        trusted = config.sharing.trusted_accounts
+        return Supply(self.inventory, self.reports, config.cost.discount, account_id, region, trusted)
 
 
 @dataclass(frozen=True)

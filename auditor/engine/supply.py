@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -46,6 +46,7 @@ class Supply:
     discount: float = 0.0
     account_id: str | None = None
     region: str | None = None
+    trusted_accounts: Mapping[str, str] = field(default_factory=dict)
     _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
     _once: dict[str, Any] = field(default_factory=dict)
 
@@ -79,11 +80,14 @@ class Supply:
 
     def _derived(self, name: str) -> pd.DataFrame:
         if self.account_id is not None or name in ACROSS or FRAMES[name].everywhere:
-            return derive(name, self.frame, self.as_of, self.discount)
+            return derive(name, self.frame, self.as_of, self.discount, self.trusted_accounts)
         places = self.inventory.partitions if FRAMES[name].derived_from else []
         if not places:  # rests on nothing that was collected, or nothing was
-            return derive(name, self.frame, self.as_of, self.discount)
-        parts = [Supply(self.inventory, self.reports, self.discount, *place).frame(name) for place in places]
+            return derive(name, self.frame, self.as_of, self.discount, self.trusted_accounts)
+        parts = [
+            Supply(self.inventory, self.reports, self.discount, *place, self.trusted_accounts).frame(name)
+            for place in places
+        ]
         return pd.concat(parts, ignore_index=True)
 
     def _here(self, rows: pd.DataFrame) -> pd.DataFrame:

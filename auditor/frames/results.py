@@ -114,6 +114,58 @@ IMAGE_USE = Frame(
     derived_from=("images", "image_references", "image_shares", "accounts", "directory", "gaps"),
 )
 
+PARTIES = Frame(
+    "parties",
+    "One account that is no stranger: a member of the organisation, or one that the configuration trusts.",
+    (
+        text("party_id", "The account"),
+        text("standing", "organisation, closed (a member that AWS has closed or is closing) or trusted"),
+        text("party_name", "Account name, or what the configuration says of a trusted one"),
+    ),
+    key=("party_id",),
+    derived_from=("directory",),
+    everywhere=True,
+)
+
+_GRANTEE = (
+    text("grantee_type", "account, group, organisation or unit"),
+    text("grantee", "Account id, all, aws-marketplace, or the ARN of an organisation or unit"),
+    text(
+        "grantee_class",
+        "public, own (the account itself), organisation, unit, trusted, marketplace, closed (a closed member), foreign "
+        "(another organisation or its unit) or unknown (an account nobody knows); missing where it cannot be told "
+        "whether an organisation is ours",
+    ),
+    text("grantee_name", "Account name, or what the configuration says of a trusted one"),
+    flag("encrypted", "Encrypted"),
+    flag("effective", "The grantee can use it today; missing where that was not looked at"),
+    text("effective_because", "Why not, or why it is not known, in words"),
+    text("severity", "How bad that is; missing where it is no fault"),
+)
+
+SNAPSHOT_ACCESS = Frame(
+    "snapshot_access",
+    "One grantee of one own snapshot, who that is to us, and whether it can be used.",
+    (*WHERE, text("snapshot_id", "The snapshot"), *_GRANTEE),
+    key=("account_id", "region", "snapshot_id", "grantee"),
+    derived_from=(
+        "snapshots",
+        "snapshot_shares",
+        "snapshot_public_permissions",
+        "snapshot_block_public_access",
+        "parties",
+        "directory",
+    ),
+)
+
+IMAGE_ACCESS = Frame(
+    "image_access",
+    "One grantee of one own image, who that is to us, and whether it can be used.",
+    (*WHERE, text("image_id", "The image"), *_GRANTEE),
+    key=("account_id", "region", "image_id", "grantee"),
+    derived_from=("images", "image_shares", "image_block_devices", "parties", "directory"),
+)
+
 SNAPSHOT_COSTS = Frame(
     "snapshot_costs",
     "What one snapshot costs a month, as bounds, and what deleting it alone would save.",
@@ -259,6 +311,9 @@ FRAMES = (
     SNAPSHOT_ORIGINS,
     REFERENCES_GRAPH,
     IMAGE_USE,
+    PARTIES,
+    SNAPSHOT_ACCESS,
+    IMAGE_ACCESS,
     SNAPSHOT_COSTS,
     IMAGE_COSTS,
     FINDINGS,

@@ -1,0 +1,156 @@
+"""Who can get at what: classes of grantees, whether it works, and how bad it is."""
+
+import pytest
+
+from auditor.analysis import DERIVED
+from auditor.analysis.access import SEVERITIES
+from auditor.frames import FRAMES
+
+US, OTHER, CLOSED, VENDOR, STRANGER = (f"{digit}" * 12 for digit in "12345")
+HERE = {"account_id": US, "region": "eu-west-1"}
+ARN = "arn:aws:organizations::111111111111"
+DIRECTORY = [
+    {"member_id": US, "state": "ACTIVE", "organisation_id": "o-a1", "name": "us", "in_scope": True},
+    {"member_id": OTHER, "state": "ACTIVE", "organisation_id": "o-a1", "name": "web", "in_scope": False},
+    {"member_id": CLOSED, "state": "SUSPENDED", "organisation_id": "o-a1", "name": "old", "in_scope": False},
+]
+GRANTS = {
+    US: ("account", "own", None),
+    OTHER: ("account", "organisation", None),
+    CLOSED: ("account", "closed", "medium"),
+    VENDOR: ("account", "trusted", None),
+    STRANGER: ("account", "unknown", "high"),
+    "all": ("group", "public", "critical"),
+    "aws-marketplace": ("group", "marketplace", None),
+    f"{ARN}:organization/o-a1": ("organisation", "organisation", None),
+    f"{ARN}:ou/o-a1/ou-a1-b2": ("unit", "unit", None),
+    f"{ARN}:organization/o-z9": ("organisation", "foreign", "high"),
+    f"{ARN}:ou/o-z9/ou-z9-b2": ("unit", "foreign", "high"),
+}
+
+
+def rows(name, *held):
+    return FRAMES[name].rows(held)
+
+
+def known(directory=DIRECTORY, trusted=None):
+    trusted = {VENDOR: "backup vendor"} if trusted is None else trusted
+    return DERIVED["parties"](rows("directory", *directory), trusted)
+
+
+def told(frame):
+    made = frame.astype(object).where(frame.notna(), None)
+    return made.to_dict("records")
+
+
+def images(grants=GRANTS, directory=DIRECTORY, *, state="available", encrypted=False):
+    shares = [
+        {**HERE, "image_id": "ami-1", "grantee_type": kind, "grantee": grantee}
+        for grantee, (kind, *_) in grants.items()
+    ]
+    device = {**HERE, "image_id": "ami-1", "snapshot_id": "snap-1", "encrypted": encrypted}
+    return told(
+        DERIVED["image_access"](
+            rows("images", {**HERE, "image_id": "ami-1", "state": state}, {**HERE, "image_id": "ami-2"}),
+            rows("image_shares", *shares),
+            rows("image_block_devices", device),
+            known(directory),
+            rows("directory", *directory),
+        )
+    )
+
+
+def snapshots(*grantees, public=False, block="unblocked", **facts):
+    facts = {"state": "completed", "storage_tier": "standard", "encrypted": False, **facts}
+    shares = [{**HERE, "snapshot_id": "snap-1", "grantee_type": "account", "grantee": grantee} for grantee in grantees]
+    return told(
+        DERIVED["snapshot_access"](
+            rows("snapshots", {**HERE, "snapshot_id": "snap-1", **facts}, {**HERE, "snapshot_id": "snap-2"}),
+            rows("snapshot_shares", *shares),
+            rows("snapshot_public_permissions", *([{**HERE, "snapshot_id": "snap-1"}] if public else [])),
+            rows("snapshot_block_public_access", *([{**HERE, "state": block}] if block else [])),
+            known(),
+            rows("directory", *DIRECTORY),
+        )
+    )
+
+
+def test_everybody_is_somebody():
+    found = {row["grantee"]: (row["grantee_type"], row["grantee_class"], row["severity"]) for row in images()}
+    assert found == GRANTS
+    names = {row["grantee"]: row["grantee_name"] for row in images() if row["grantee_name"]}
+    assert names == {US: "us", OTHER: "web", CLOSED: "old", VENDOR: "backup vendor"}
+
+
+def test_without_an_organisation_others_organisations_cannot_be_told_from_ours():
+    directory = [{"member_id": US, "in_scope": True}]
+    found = {row["grantee"]: row["grantee_class"] for row in images(directory=directory)}
+    assert {found[name] for name, (kind, *_) in GRANTS.items() if kind in ("organisation", "unit")} == {None}
+    assert (found[OTHER], found[VENDOR], found[US]) == ("unknown", "trusted", "own")
+
+
+def test_a_member_that_is_trusted_too_is_a_member():
+    parties = told(known(trusted={CLOSED: "was a vendor", VENDOR: "v"}))
+    assert [(row["party_id"], row["standing"]) for row in parties] == [
+        (US, "organisation"),
+        (OTHER, "organisation"),
+        (CLOSED, "closed"),
+        (VENDOR, "trusted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "effective", "because", "severity"),
+    [
+        ({}, True, None, "high"),
+        ({"encrypted": True}, None, "it is encrypted, and the key's policy was not read", "medium"),
+        ({"state": "disabled"}, False, "it is not available", "low"),
+    ],
+)
+def test_whether_a_share_of_an_image_works(facts, effective, because, severity):
+    row = next(row for row in images(**facts) if row["grantee"] == STRANGER)
+    assert (row["effective"], row["effective_because"], row["severity"]) == (effective, because, severity)
+
+
+@pytest.mark.parametrize(
+    ("facts", "effective", "severity"),
+    [
+        ({}, True, "high"),
+        ({"encrypted": True}, None, "medium"),
+        ({"encrypted": None}, None, "medium"),
+        ({"storage_tier": "archive"}, False, "low"),
+        ({"state": "error"}, False, "low"),
+    ],
+)
+def test_whether_a_share_of_a_snapshot_works(facts, effective, severity):
+    (row,) = snapshots(STRANGER, **facts)
+    assert (row["effective"], row["severity"], row["grantee_class"]) == (effective, severity, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("block", "effective", "severity"),
+    [
+        ("unblocked", True, "critical"),
+        ("block-new-sharing", True, "critical"),
+        ("block-all-sharing", False, "medium"),
+        (None, None, "critical"),
+    ],
+)
+def test_a_block_hides_what_is_public_and_nothing_else(block, effective, severity):
+    everybody, vendor = snapshots(VENDOR, STRANGER, public=True, block=block)[2], snapshots(STRANGER, block=block)[0]
+    assert (everybody["effective"], everybody["severity"], everybody["grantee_class"]) == (
+        effective,
+        severity,
+        "public",
+    )
+    assert vendor["effective"] is True
+
+
+def test_what_is_shared_with_everybody_counts_once():
+    assert [row["grantee"] for row in snapshots("all", public=True)] == ["all"]
+
+
+def test_every_class_that_is_a_fault_is_graded_from_worst_to_least():
+    for open_, keyed, idle in SEVERITIES.values():
+        ranks = ["critical", "high", "medium", "low"]
+        assert ranks.index(open_) <= ranks.index(keyed) <= ranks.index(idle)
