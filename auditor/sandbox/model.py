@@ -98,6 +98,7 @@ class Organisation:
             snapshots under ``block-all-sharing``; AWS does not document which.
         lists_default_policies: Whether ``GetLifecyclePolicies`` without ``DefaultPolicyType`` lists default policies
             too; AWS does not document which.
+        other_images: By region, images of owners outside the organisation as far as somebody here runs on them.
         truth: Rule id to the keys planted for it, written down while planting.
     """
 
@@ -113,6 +114,7 @@ class Organisation:
     places: dict[tuple[str, str], Region] = field(default_factory=dict)
     lists_blocked_public: bool = False
     lists_default_policies: bool = False
+    other_images: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))
     truth: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
     def place(self, account_id: str, region: str) -> Region:

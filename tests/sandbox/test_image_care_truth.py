@@ -80,10 +80,19 @@ def unencrypted(here: Region, told: bool) -> Iterator[str]:
                 yield key
 
 
+def deregistered(organisation: Organisation, here: Region) -> Iterator[str]:
+    kept = {key for there in organisation if there.name == here.name for key in there.images}
+    kept |= organisation.other_images[here.name].keys()
+    for key, row in here.instances.items():
+        if row["State"]["Name"] != "terminated" and row["ImageId"] not in kept:
+            yield key
+
+
 READERS: dict[str, Reader] = {
     "image_instance_store": instance_store,
     "image_paravirtual": paravirtual,
     "image_disabled_costing": disabled_costing,
+    "image_deregistered_in_use": deregistered,
     "image_unencrypted": lambda _, here: unencrypted(here, told=True),
     "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }

@@ -291,6 +291,7 @@ BELIEVABLE = {
     "image_unused": (20, 50),
     "image_deprecated_in_use": (1, 10),
     "image_missing_snapshot": (1, 4),
+    "image_deregistered_in_use": (2, 12),
     "image_disabled_costing": (1, 6),
     "image_instance_store": (1, 4),
     "image_paravirtual": (2, 6),

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from auditor.sandbox.planting import lifecycle
 from auditor.sandbox.planting.names import PEOPLE, server
-from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
+from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling, stamp
 
 
 def chain(
@@ -44,7 +44,17 @@ def chain(
 def amazon_image(plot: Plot) -> tuple[str, str]:
     """An image that Amazon owns in this region, and its snapshot; the same for every account."""
     rng = random.Random(f"{plot.organisation.seed}/amazon/{plot.here.name}")
-    return f"ami-0{rng.getrandbits(64):016x}", f"snap-0{rng.getrandbits(64):016x}"
+    image_id = f"ami-0{rng.getrandbits(64):016x}"
+    plot.organisation.other_images[plot.here.name][image_id] = {
+        "ImageId": image_id,
+        "Name": "al2023-ami-2023.6.20250115.0-kernel-6.1-x86_64",
+        "OwnerId": "137112412989",
+        "ImageOwnerAlias": "amazon",
+        "CreationDate": stamp(plot.now - 400 * DAY),
+        "State": "available",
+        "Public": True,
+    }
+    return image_id, f"snap-0{rng.getrandbits(64):016x}"
 
 
 def plant_servers(plot: Plot) -> None:

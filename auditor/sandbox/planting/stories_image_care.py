@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from auditor.sandbox.planting.images import built, create_snapshots, device, plant_image, template
-from auditor.sandbox.planting.names import ROLES, SERVICES, image_name
-from auditor.sandbox.planting.plot import Plot, Telling
+from auditor.sandbox.planting.names import ROLES, SERVICES, VENDOR, image_name
+from auditor.sandbox.planting.plot import Plot, Telling, stamp
 
 
 def _name(plot: Plot, days: float, what: str) -> str:
@@ -61,9 +63,46 @@ def half_encrypted(plot: Plot) -> None:
         plant_image(plot, _name(plot, 50, "mixed"), started, devices, use="none", image_id=image_id)
 
 
+def outlived(plot: Plot) -> None:
+    """Instances whose image is gone, for good or into the Recycle Bin; one of those is terminated, which is no matter.
+
+    The image of another has been withdrawn by a vendor, which is not gone.
+    """
+    image_id, created = plot.new("ami"), plot.ago(400)
+    name = _name(plot, 400, "outlived")
+    entered = plot.ago(5)
+    plot.here.binned_images[image_id] = {
+        "ImageId": image_id,
+        "Name": name,
+        "RecycleBinEnterTime": entered,
+        "RecycleBinExitTime": entered + timedelta(days=30),
+    }
+    plot.here.binned_rows[image_id] = {
+        "ImageId": image_id,
+        "Name": name,
+        "OwnerId": plot.here.account_id,
+        "CreationDate": stamp(created),
+    }
+    vendors = plot.new("ami")
+    plot.organisation.other_images[plot.here.name][vendors] = {
+        "ImageId": vendors,
+        "Name": "appliance-7.2",
+        "OwnerId": VENDOR,
+        "CreationDate": stamp(created),
+        "State": "disabled",
+        "Public": False,
+    }
+    for image, state in ((image_id, "running"), (plot.new("ami"), "stopped"), (plot.new("ami"), "terminated")):
+        instance_id = plot.instance(image, plot.ago(300), name=name, state=state)
+        if state != "terminated":
+            plot.note("image_deregistered_in_use", instance_id)
+    plot.instance(vendors, plot.ago(300), name="appliance")
+
+
 #: Stories of the care of images.
 STORIES: tuple[Telling, ...] = (
     (bundles, 0, 1),
     (withdrawn, 0, 1),
     (half_encrypted, 0, 1),
+    (outlived, 0, 1),
 )

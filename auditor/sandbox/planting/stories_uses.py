@@ -147,7 +147,8 @@ def still_running(plot: Plot) -> None:
     """The image is deregistered, and an instance still runs on it: its volume was made from the snapshot."""
     image_id = plot.new("ami")
     made = create_snapshots(plot, image_id, plot.ago(200), key=plot.usual_key(), kept="")
-    launch(plot, made, 180, name=server(plot.rng))
+    instance_id = launch(plot, made, 180, name=server(plot.rng))
+    plot.note("image_deregistered_in_use", instance_id)
 
 
 #: Stories of use.
@@ -163,5 +164,5 @@ STORIES: tuple[Telling, ...] = (
     (image_builder, 0, 0),
     (launched_recently, 0, 0),
     (named_snapshots, 0, 0),
-    (still_running, 0, 0),
+    (still_running, 0, 2),
 )

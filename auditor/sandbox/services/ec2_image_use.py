@@ -123,19 +123,25 @@ def describe_image_references(request: Request, params: dict[str, Any]) -> dict[
 
 def _image_metadata(request: Request, image_id: str) -> Row:
     """What is still known of an image, wherever it is and whether or not the caller may use it."""
+    row, gone = _known_image(request, image_id)
+    if row is None:
+        return {"ImageId": image_id, "State": "deregistered"}
+    members = ("ImageId", "Name", "OwnerId", "ImageOwnerAlias", "CreationDate", "DeprecationTime")
+    told = {key: row[key] for key in members if key in row}
+    told["State"] = "deregistered" if gone else row["State"]
+    told["IsPublic"] = bool(row.get("Public")) and not gone
+    verdict = allowed(request, row)
+    return told if verdict is None else {**told, "ImageAllowed": verdict}
+
+
+def _known_image(request: Request, image_id: str) -> tuple[Row | None, bool]:
+    """An image of whichever owner, and whether it lies in its owner's Recycle Bin."""
     for place in places(request):
-        row = place.images.get(image_id)
-        gone = row is None and image_id in place.binned_images
-        row = place.binned_rows.get(image_id) if gone else row
-        if row is None:
-            continue
-        members = ("ImageId", "Name", "OwnerId", "ImageOwnerAlias", "CreationDate", "DeprecationTime")
-        told = {key: row[key] for key in members if key in row}
-        told["State"] = "deregistered" if gone else row["State"]
-        told["IsPublic"] = bool(row.get("Public")) and not gone
-        verdict = allowed(request, row)
-        return told if verdict is None else {**told, "ImageAllowed": verdict}
-    return {"ImageId": image_id, "State": "deregistered"}
+        if image_id in place.images:
+            return place.images[image_id], False
+        if image_id in place.binned_images:
+            return place.binned_rows.get(image_id), True
+    return request.organisation.other_images[request.region].get(image_id), False
 
 
 def _instance_metadata(request: Request, row: Row, image: Row) -> Row:
