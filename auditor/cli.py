@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -194,6 +195,27 @@ def report(folder: Path, config_file: Path | None, out: Path | None, **options: 
 
     config = Config.read(config_file) if config_file else Config.of(Inventory.load(folder).manifest.config, str(folder))
     _finish(pipeline.report(folder, config, _rulebook(options), out=out, **_output(options)), options)
+
+
+@main.command()
+@click.argument("folder", metavar="RUN", type=_FOLDER)
+@click.argument("resource_id", metavar="ID")
+@click.option("--json", "as_data", is_flag=True, help="The story as JSON, with every edge.")
+def explain(folder: Path, resource_id: str, as_data: bool) -> None:
+    """Why can I not delete this? One snapshot, image or volume of a run, told.
+
+    Where it came from, what needs it in any account, who can see it, what to see to before deleting or archiving
+    it, what it costs, and what could not be seen. Needs no AWS.
+
+    \b
+    auditor explain 2026-03 snap-0123456789abcdef0
+    auditor explain 2026-03 ami-0123456789abcdef0 --json
+    """
+    from auditor import explain as room
+    from auditor.inventory import Inventory
+
+    story = room.explain(Inventory.load(folder), resource_id)
+    click.echo(room.as_json(story) if as_data else room.as_text(story, get_terminal_size((100, 24)).columns), nl=False)
 
 
 @main.command()
