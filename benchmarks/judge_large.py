@@ -82,6 +82,8 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
             "is_public": (random.random(images) < 0.001).tolist(),
             "created_at": [NOW - timedelta(days=200)] * images,
             "deprecated_at": [None] * images,
+            "root_device_type": ["ebs"] * images,
+            "virtualization_type": ["hvm"] * images,
         },
         "image_block_devices": {
             "image_id": image_ids,
@@ -117,7 +119,8 @@ def write(folder: Path, partitions: int, snapshots: int, images: int) -> None:
         row = {"account_id": account, "region": region, "status": "complete", "started_at": NOW, "finished_at": NOW}
         for collector in collectors:
             mine = {name: frame for name, frame in made.items() if INVENTORY[name].filled_by[0] == collector}
-            writer.write(row | {"collector": collector}, mine)
+            rows = sum(len(frame) for frame in mine.values())
+            writer.write(row | {"collector": collector, "rows": rows}, mine)
         if place % 4 == 0:
             accounts = FRAMES["accounts"].rows([{"account_id": account, "state": "ACTIVE", "partition": "aws"}])
             writer.write(row | {"collector": "accounts", "region": "global"}, {"accounts": accounts})
