@@ -214,6 +214,7 @@ def _bin(thing: str, *extra: Column) -> Frame:
         columns,
         key=("account_id", "region", f"{thing}_id"),
         filled_by=(f"recycle_bin_{thing}s",),
+        noun=f"deleted {thing}",
     )
 
 

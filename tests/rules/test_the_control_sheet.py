@@ -48,6 +48,9 @@ SHEET = {
     "image_public": ("images", "critical"),
     "image_unencrypted": ("images", "medium"),
     "image_unused": ("images", "low"),
+    "lock_missing_or_expiring": ("snapshots", "medium"),
+    "recycle_bin_cost": ("recycle_bin_snapshots", "info"),
+    "recycle_bin_unprotected": ("regions", "low"),
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),
     "region_snapshot_sharing_not_blocked": ("regions", "high"),
@@ -63,7 +66,12 @@ SHEET = {
 }
 
 #: Rules that are named after something else than what they judge, and what that is.
-OTHERWISE = {"image_deregistered_in_use": "image"}
+OTHERWISE = {
+    "image_deregistered_in_use": "image",
+    "lock_missing_or_expiring": "lock",
+    "recycle_bin_cost": "recycle_bin",
+    "recycle_bin_unprotected": "recycle_bin",
+}
 
 every_rule = pytest.mark.parametrize("loaded", RULES.values(), ids=RULES)
 

@@ -41,8 +41,35 @@ def fast_restore_idle(now, here: Region) -> Found:
             yield row["SnapshotId"], row["AvailabilityZone"]
 
 
+def recycle_bin_unprotected(_, here: Region) -> Found:
+    kept = {
+        rule["ResourceType"]
+        for rule in here.bin_rules.values()
+        if rule["Status"] == "available"
+        and rule["RetentionPeriod"]["RetentionPeriodValue"] >= 7
+        and not rule["ResourceTags"] + rule["ExcludeResourceTags"]
+    }
+    if not {"EBS_SNAPSHOT", "EC2_IMAGE"} <= kept:
+        yield (here.name,)
+
+
+def recycle_bin_cost(now, here: Region) -> Found:
+    for key, row in here.binned_snapshots.items():
+        if row["RecycleBinExitTime"] > now + 30 * DAY:
+            yield (key,)
+
+
+def lock_expiring(now, here: Region) -> Found:
+    for key, row in here.locks.items():
+        if row["LockState"] != "expired" and now < row["LockExpiresOn"] <= now + 14 * DAY:
+            yield (key,)
+
+
 READERS: dict[str, Callable[..., Found]] = {
     "fast_restore_idle": fast_restore_idle,
+    "lock_missing_or_expiring": lock_expiring,
+    "recycle_bin_cost": recycle_bin_cost,
+    "recycle_bin_unprotected": recycle_bin_unprotected,
     "snapshot_restored_forgotten": restored_forgotten,
 }
 

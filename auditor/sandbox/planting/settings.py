@@ -99,11 +99,13 @@ def _keys(plot: Plot) -> None:
 
 def _bin_rules(plot: Plot) -> None:
     kinds = (("EBS_SNAPSHOT", 14), ("EC2_IMAGE", 30), ("EBS_VOLUME", 7))
+    there, by_tag, but_some = (0.7, 0.3, 0.4) if plot.size.dense else (1, 0, 0)
+    whole = set()
     for kind, days in kinds:
-        if not plot.maybe(0.7):
+        if not plot.maybe(there):
             continue
         identifier = f"{plot.rng.getrandbits(40):011x}"[:11]
-        tagged = plot.maybe(0.3)
+        tagged = plot.maybe(by_tag)
         locked = not tagged and plot.maybe(0.3)
         rule: Row = {
             "Identifier": identifier,
@@ -118,8 +120,12 @@ def _bin_rules(plot: Plot) -> None:
         }
         if tagged:
             rule["ResourceTags"] = [{"ResourceTagKey": "env", "ResourceTagValue": "prod"}, {"ResourceTagKey": "keep"}]
-        elif plot.maybe(0.4):
+        elif plot.maybe(but_some):
             rule["ExcludeResourceTags"] = [{"ResourceTagKey": "scratch"}]
         if locked:
             rule["LockConfiguration"] = {"UnlockDelay": {"UnlockDelayValue": 7, "UnlockDelayUnit": "DAYS"}}
+        if not rule["ResourceTags"] and not rule["ExcludeResourceTags"]:
+            whole.add(kind)
         plot.here.bin_rules[identifier] = rule
+    if not whole >= {"EBS_SNAPSHOT", "EC2_IMAGE"}:
+        plot.note("recycle_bin_unprotected", plot.here.name)

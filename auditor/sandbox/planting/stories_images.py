@@ -7,7 +7,7 @@ from datetime import timedelta
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import PUBLIC, Made, built, create_snapshots, device, launch, plant_image
 from auditor.sandbox.planting.names import FORMER_PARTNER, ROLES, SERVICES, VENDOR, image_name, server
-from auditor.sandbox.planting.plot import NO_VOLUME, Plot, Telling, stamp
+from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Plot, Telling, stamp
 
 
 def _name(plot: Plot, days: float, what: str = "") -> str:
@@ -221,6 +221,8 @@ def bin_snapshot(plot: Plot, row: Row, days: float, *, keep_days: int = 14) -> N
     """Put a snapshot's row into the Recycle Bin so many days ago; it leaves the bin after ``keep_days``."""
     snapshot_id = str(row["SnapshotId"])
     entered = plot.ago(days)
+    if entered + timedelta(days=keep_days) - plot.now > 30 * DAY:
+        plot.note("recycle_bin_cost", snapshot_id)
     plot.here.binned_rows[snapshot_id] = row
     plot.here.binned_snapshots[snapshot_id] = {
         "SnapshotId": snapshot_id,

@@ -8,6 +8,7 @@ from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import built, template
 from auditor.sandbox.planting.names import SERVICES, image_name
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
+from auditor.sandbox.planting.stories_images import bin_snapshot
 from auditor.sandbox.planting.stories_snapshots import tiered
 
 
@@ -82,5 +83,70 @@ def fast(plot: Plot) -> None:
     _fast(plot, current, 20)
 
 
+def bare_bin(plot: Plot) -> None:
+    """The Recycle Bin rule for snapshots or for images is missing, too short, still pending or goes by a tag."""
+    kind = plot.rng.choice(("EBS_SNAPSHOT", "EC2_IMAGE"))
+    fault = plot.rng.choice(("missing", "short", "pending", "by tag"))
+    for identifier, rule in list(plot.here.bin_rules.items()):
+        if rule["ResourceType"] != kind:
+            continue
+        if fault == "missing":
+            del plot.here.bin_rules[identifier]
+        elif fault == "short":
+            rule["RetentionPeriod"] = {"RetentionPeriodValue": 3, "RetentionPeriodUnit": "DAYS"}
+        elif fault == "pending":
+            rule["Status"] = "pending"
+        else:
+            # AWS locks only what covers the whole region
+            rule.pop("LockConfiguration", None)
+            rule |= {"LockState": "unlocked", "ExcludeResourceTags": [], "ResourceTags": [{"ResourceTagKey": "keep"}]}
+    plot.note("recycle_bin_unprotected", plot.here.name)
+
+
+def long_bin(plot: Plot) -> None:
+    """What carries a tag stays in the Recycle Bin for a year: one snapshot for most of it yet, one for some days."""
+    identifier = f"{plot.rng.getrandbits(40):011x}"[:11]
+    plot.here.bin_rules[identifier] = {
+        "Identifier": identifier,
+        "Description": "a year for what finance wants",
+        "ResourceType": "EBS_SNAPSHOT",
+        "RetentionPeriod": {"RetentionPeriodValue": 365, "RetentionPeriodUnit": "DAYS"},
+        "Status": "available",
+        "LockState": "unlocked",
+        "RuleArn": plot.arn("rbin", f"rule/{identifier}"),
+        "ResourceTags": [{"ResourceTagKey": "class", "ResourceTagValue": "finance"}],
+        "ExcludeResourceTags": [],
+    }
+    of = _alive(plot, 360)
+    for age, days in ((350, 340), (90, 40), (20, 5)):
+        row = plot.snapshot_row(of, plot.ago(age), description="month end", tags={"class": "finance"})
+        bin_snapshot(plot, row, days, keep_days=365)
+
+
+def locks(plot: Plot) -> None:
+    """Locks that end within days, and one that ends in weeks."""
+    of = _alive(plot, 200)
+    for state, age, days in (("governance", 84, 90), ("compliance", 170, 180), ("governance", 60, 90)):
+        snapshot_id = plot.snapshot(of, plot.ago(age), description="quarter end", kept="lock")
+        since = plot.ago(age)
+        plot.here.locks[snapshot_id] = {
+            "OwnerId": plot.here.account_id,
+            "SnapshotId": snapshot_id,
+            "LockState": state,
+            "LockDuration": days,
+            "LockCreatedOn": since,
+            "LockDurationStartTime": since,
+            "LockExpiresOn": since + timedelta(days=days),
+        }
+        if days - age < 14:
+            plot.note("lock_missing_or_expiring", snapshot_id)
+
+
 #: Stories of care.
-STORIES: tuple[Telling, ...] = ((restored, 0, 1), (fast, 0, 1))
+STORIES: tuple[Telling, ...] = (
+    (restored, 0, 1),
+    (fast, 0, 1),
+    (bare_bin, 0, 2),
+    (long_bin, 0, 1),
+    (locks, 0, 1),
+)
