@@ -47,6 +47,7 @@ SHEET = {
     "image_paravirtual": ("images", "medium"),
     "image_public": ("images", "critical"),
     "image_unencrypted": ("images", "medium"),
+    "image_unprotected": ("images", "low"),
     "image_unused": ("images", "low"),
     "lock_missing_or_expiring": ("snapshots", "medium"),
     "recycle_bin_cost": ("recycle_bin_snapshots", "info"),

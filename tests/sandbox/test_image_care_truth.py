@@ -88,11 +88,21 @@ def deregistered(organisation: Organisation, here: Region) -> Iterator[str]:
             yield key
 
 
+def unprotected(_: Organisation, here: Region) -> Iterator[str]:
+    own = {"UserId": here.account_id}
+    shared = {key for key, grants in here.image_permissions.items() if any(grant != own for grant in grants)}
+    for key in shared | set(launches(here)):
+        row = here.images.get(key, {})
+        if row.get("State") == "available" and row["DeregistrationProtection"] == "disabled":
+            yield key
+
+
 READERS: dict[str, Reader] = {
     "image_instance_store": instance_store,
     "image_paravirtual": paravirtual,
     "image_disabled_costing": disabled_costing,
     "image_deregistered_in_use": deregistered,
+    "image_unprotected": unprotected,
     "image_unencrypted": lambda _, here: unencrypted(here, told=True),
     "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }

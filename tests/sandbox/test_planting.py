@@ -297,6 +297,7 @@ BELIEVABLE = {
     "image_paravirtual": (2, 6),
     "image_unencrypted": (10, 80),
     "unknown:image_unencrypted": (1, 4),
+    "image_unprotected": (10, 50),
     "region_snapshot_sharing_not_blocked": (1, 7),
     "region_image_sharing_not_blocked": (1, 7),
     "region_encryption_not_default": (1, 5),

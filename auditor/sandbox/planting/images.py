@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting.image_truth import note_care
+from auditor.sandbox.planting.image_truth import note_care, note_needed, protection
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, stamp, tag_list
 
 #: Launch permissions by which people that nobody here can look at may use an image.
@@ -143,7 +143,7 @@ def plant_image(
         "SriovNetSupport": "simple",
         "BootMode": "uefi-preferred",
         "ImdsSupport": "v2.0",
-        "DeregistrationProtection": "disabled",
+        "DeregistrationProtection": protection(plot, image_id),
         "Tags": tag_list(plot.owner() | (tags or {})),
     }
     if deprecated is not None:
@@ -155,6 +155,8 @@ def plant_image(
         plot.here.image_permissions[image_id] = list(permissions)
     _note(plot, image_id, state, use, public, elsewhere or public, missing, created, deprecated, launched)
     note_care(plot, plot.here.images[image_id], use, created)
+    if any(permission != {"UserId": plot.here.account_id} for permission in permissions):
+        note_needed(plot, image_id)
     return image_id
 
 
@@ -261,6 +263,8 @@ def template(plot: Plot, name: str, images: Sequence[str], *, default: int, devi
             }
         )
     plot.here.launch_template_versions[template_id] = versions
+    for number in (default, len(images)):
+        note_needed(plot, images[number - 1])
     return template_id
 
 
@@ -309,6 +313,9 @@ def group(
             row["MixedInstancesPolicy"] = {"LaunchTemplate": {"LaunchTemplateSpecification": specification}}
         else:
             row["LaunchTemplate"] = specification
+        if version.isdigit():
+            pinned = plot.here.launch_template_versions[template_id][int(version) - 1]
+            note_needed(plot, pinned["LaunchTemplateData"]["ImageId"])
     plot.here.auto_scaling_groups[name] = row
 
 
