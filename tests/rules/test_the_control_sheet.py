@@ -38,6 +38,7 @@ ALLOWED = {
 
 #: The rules of this release, with their subject and severity.
 SHEET = {
+    "archive_chain_broken": ("snapshots", "low"),
     "fast_restore_idle": ("fast_restores", "medium"),
     "image_deprecated_in_use": ("images", "medium"),
     "image_deregistered_in_use": ("instances", "medium"),
@@ -55,6 +56,7 @@ SHEET = {
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),
     "region_snapshot_sharing_not_blocked": ("regions", "high"),
+    "snapshot_duplicate_copy": ("snapshots", "low"),
     "snapshot_failed": ("snapshots", "medium"),
     "snapshot_key_unusable": ("snapshots", "high"),
     "snapshot_orphaned": ("snapshots", "low"),
@@ -62,12 +64,14 @@ SHEET = {
     "snapshot_public": ("snapshots", "critical"),
     "snapshot_restored_forgotten": ("snapshots", "low"),
     "snapshot_unencrypted": ("snapshots", "medium"),
+    "snapshot_wrong_key": ("snapshots", "low"),
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),
 }
 
 #: Rules that are named after something else than what they judge, and what that is.
 OTHERWISE = {
+    "archive_chain_broken": "archive",
     "image_deregistered_in_use": "image",
     "lock_missing_or_expiring": "lock",
     "recycle_bin_cost": "recycle_bin",

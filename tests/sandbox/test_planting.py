@@ -275,6 +275,7 @@ UNKNOWN = {
     "unknown:image_deprecated_in_use",
     "unknown:image_unencrypted",
     "unknown:snapshot_key_unusable",
+    "unknown:snapshot_wrong_key",
 }
 
 #: Findings of each rule in five accounts and three regions that an honest company might have.
@@ -298,11 +299,15 @@ BELIEVABLE = {
     "image_unencrypted": (10, 80),
     "unknown:image_unencrypted": (1, 4),
     "image_unprotected": (10, 50),
+    "archive_chain_broken": (1, 6),
     "fast_restore_idle": (2, 12),
     "lock_missing_or_expiring": (1, 4),
     "recycle_bin_cost": (1, 6),
     "recycle_bin_unprotected": (1, 4),
     "snapshot_restored_forgotten": (2, 8),
+    "snapshot_duplicate_copy": (1, 2),
+    "snapshot_wrong_key": (3, 30),
+    "unknown:snapshot_wrong_key": (1, 2),
     "region_snapshot_sharing_not_blocked": (1, 7),
     "region_image_sharing_not_blocked": (1, 7),
     "region_encryption_not_default": (1, 5),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -65,7 +67,41 @@ def lock_expiring(now, here: Region) -> Found:
             yield (key,)
 
 
+def wrong_key(_, here: Region) -> Found:
+    for key, row in here.snapshots.items():
+        manager = here.kms_keys.get(row.get("KmsKeyId"), {}).get("KeyManager")
+        if manager == "AWS" and here.default_key != "alias/aws/ebs":
+            yield (key,)
+
+
+def duplicate_copy(_, here: Region) -> Found:
+    copies = defaultdict(list)
+    for key, row in here.snapshots.items():
+        match = re.match(r"\[Copied (snap-\w+) from ([\w-]+)\]", row["Description"])
+        if match and row["State"] == "completed":
+            copies[match.groups()].append((row["StartTime"], key))
+    for same in copies.values():
+        yield from ((key,) for _, key in sorted(same)[:-1])
+
+
+def chain_broken(_, here: Region) -> Found:
+    for key, row in here.snapshots.items():
+        if row["StorageTier"] != "archive" or row["VolumeId"].startswith("vol-fff"):
+            continue
+        chain = [
+            (each["StartTime"], each["StorageTier"])
+            for each in here.snapshots.values()
+            if each["VolumeId"] == row["VolumeId"] and each["State"] == "completed"
+        ]
+        sides = {started > row["StartTime"] for started, tier in chain if tier == "standard"}
+        if len(sides) == 2 or (row["StartTime"] == max(chain)[0] and row["VolumeId"] in here.volumes):
+            yield (key,)
+
+
 READERS: dict[str, Callable[..., Found]] = {
+    "archive_chain_broken": chain_broken,
+    "snapshot_duplicate_copy": duplicate_copy,
+    "snapshot_wrong_key": wrong_key,
     "fast_restore_idle": fast_restore_idle,
     "lock_missing_or_expiring": lock_expiring,
     "recycle_bin_cost": recycle_bin_cost,

@@ -163,7 +163,10 @@ class Plot:
         weights = (0, 4, 6) if self.here.encryption_by_default else (4, 3, 3)
         if not self.size.dense:
             weights = (0, 9, 1) if self.here.encryption_by_default else (5, 4, 1)
-        return self.rng.choices((None, self.keys.managed, self.keys.enabled), weights)[0]
+        key = self.rng.choices((None, self.keys.managed, self.keys.enabled), weights)[0]
+        # where somebody made the own key the default, new volumes have it
+        own_default = not self.size.dense and self.here.default_key == self.keys.enabled
+        return self.keys.enabled if own_default and key == self.keys.managed else key
 
     def lineage(
         self,
@@ -243,11 +246,14 @@ class Plot:
         if owner == self.here.account_id:
             if key in self.keys.unusable:
                 self.note("snapshot_key_unusable", snapshot_id)
+            if key == self.keys.managed and self.here.default_key == self.keys.enabled:
+                self.note("snapshot_wrong_key", snapshot_id)
             return
         # a key of another account is ours to describe only where its policy lets us
         there = self.organisation.places.get((owner, self.here.name))
         if there is None or self.here.account_id not in there.key_readers.get(key, ()):
             self.note("unknown:snapshot_key_unusable", snapshot_id)
+            self.note("unknown:snapshot_wrong_key", snapshot_id)
         elif there.kms_keys[key]["KeyState"] != "Enabled":
             self.note("snapshot_key_unusable", snapshot_id)
 

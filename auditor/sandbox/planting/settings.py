@@ -8,6 +8,7 @@ from auditor.sandbox.model import Row
 from auditor.sandbox.planting.names import VENDOR
 from auditor.sandbox.planting.plot import PLAIN_VOLUMES, Plot
 from auditor.sandbox.planting.stories_images import public as public_images
+from auditor.sandbox.planting.stories_snapshot_care import before_own_default
 from auditor.sandbox.planting.stories_snapshots import once_public, public
 
 
@@ -55,7 +56,8 @@ def _encryption(plot: Plot) -> None:
     plot.here.encryption_by_default = good
     if not plot.here.encryption_by_default:
         plot.note("region_encryption_not_default", plot.here.name)
-    plot.here.default_key = plot.keys.enabled if plot.maybe(0.4) else "alias/aws/ebs"
+    own_default = plot.maybe(0.4) or before_own_default in plot.parts
+    plot.here.default_key = plot.keys.enabled if own_default else "alias/aws/ebs"
 
 
 def _allowed_images(plot: Plot) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import built, template
 from auditor.sandbox.planting.names import SERVICES, image_name
-from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
+from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Lineage, Plot, Telling
 from auditor.sandbox.planting.stories_images import bin_snapshot
 from auditor.sandbox.planting.stories_snapshots import tiered
 
@@ -142,6 +142,39 @@ def locks(plot: Plot) -> None:
             plot.note("lock_missing_or_expiring", snapshot_id)
 
 
+def before_own_default(plot: Plot) -> None:
+    """Snapshots of volumes from before the region's default key was one's own; so it is wherever few places are odd."""
+    of = plot.lineage(30, plot.keys.managed)
+    plot.volume(of, plot.ago(300), backup="fresh", state="available")
+    for days in (200, 100, 1):
+        plot.snapshot(of, plot.ago(days), description="month end")
+
+
+def copied_again(plot: Plot) -> None:
+    """A snapshot was copied to here twice, and once in vain; of the next one there is a single copy."""
+    source, other = plot.new("snap"), plot.new("snap")
+    of = plot.lineage(25, plot.keys.enabled)
+    steps = ((source, 60, "completed"), (source, 40, "completed"), (source, 39, "error"), (other, 20, "completed"))
+    for number, (copied, days, state) in enumerate(steps):
+        text = f"[Copied {copied} from us-west-2] {plot.rng.choice(('weekly', 'by hand'))}"
+        again = plot.snapshot(of, plot.ago(days), description=text, volume_id=NO_VOLUME, state=state)
+        if number == 0:
+            plot.note("snapshot_duplicate_copy", again)
+
+
+def archived_between(plot: Plot) -> None:
+    """The second of three snapshots was archived alone; of another volume all but the last were."""
+    for tiers in (("standard", "archive", "standard"), ("archive", "archive", "standard")):
+        of = _alive(plot, 300)
+        for number, tier in enumerate(tiers):
+            of.write(plot.rng)
+            snapshot_id = plot.snapshot(of, plot.ago(250 - 50 * number), description="month end", StorageTier=tier)
+            if tier == "archive":
+                tiered(plot, snapshot_id, "archival-completed")
+                if tiers[0] == "standard":
+                    plot.note("archive_chain_broken", snapshot_id)
+
+
 #: Stories of care.
 STORIES: tuple[Telling, ...] = (
     (restored, 0, 1),
@@ -149,4 +182,7 @@ STORIES: tuple[Telling, ...] = (
     (bare_bin, 0, 2),
     (long_bin, 0, 1),
     (locks, 0, 1),
+    (before_own_default, 0, 2),
+    (copied_again, 0, 1),
+    (archived_between, 0, 1),
 )

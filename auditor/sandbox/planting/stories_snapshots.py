@@ -130,7 +130,9 @@ def archived(plot: Plot) -> None:
             plot.note("snapshot_restored_forgotten", snapshot_id)
     lone = plot.lineage(40, plot.usual_key())
     plot.volume(lone, plot.ago(300), backup="stale", state="available")
-    tiered(plot, plot.snapshot(lone, plot.ago(200), StorageTier="archive"), "archival-completed")
+    newest = plot.snapshot(lone, plot.ago(200), StorageTier="archive")
+    tiered(plot, newest, "archival-completed")
+    plot.note("archive_chain_broken", newest)
 
 
 def tiered(plot: Plot, snapshot_id: str, status: str) -> None:
