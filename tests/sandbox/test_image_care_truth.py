@@ -9,6 +9,7 @@ import pytest
 
 from auditor.sandbox.model import Organisation, Region, Row
 from auditor.sandbox.planting import SMALL, TINY, large, plant
+from tests.sandbox.test_planting_truth import seen_everywhere
 
 Reader = Callable[[Organisation, Region], Iterator[str]]
 
@@ -97,12 +98,42 @@ def unprotected(_: Organisation, here: Region) -> Iterator[str]:
             yield key
 
 
+def stale(organisation: Organisation, here: Region, used: bool) -> Iterator[str]:
+    firm: set[str] = set()
+    for there in organisation:
+        if there.name == here.name:
+            firm |= {row["ImageId"] for row in there.instances.values() if row["State"]["Name"] == "running"}
+            firm |= set(launches(there))
+    for key, row in here.images.items():
+        old = row["State"] in ("available", "disabled") and days(organisation, row) > 180
+        if old and (key in firm) is used and (used or not seen_everywhere(organisation, here, key)):
+            yield key
+
+
+def licence_at_risk(organisation: Organisation, here: Region) -> Iterator[str]:
+    named = current(organisation, here.name)
+    for there in organisation:
+        if there.name == here.name:
+            named |= {v["LaunchTemplateData"]["ImageId"] for vs in there.launch_template_versions.values() for v in vs}
+    limit = (organisation.now - timedelta(days=90)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    for key, row in here.images.items():
+        if key in named or row["State"] not in ("available", "disabled") or row["RootDeviceType"] != "ebs":
+            continue
+        if row["CreationDate"] < limit and row.get("LastLaunchedTime", "") < limit:
+            odd = row["UsageOperation"] != "RunInstances" or "ProductCodes" in row or "TpmSupport" in row
+            if odd or row.get("KernelId") or (row["BootMode"] == "uefi" and row["Architecture"] != "arm64"):
+                yield key
+
+
 READERS: dict[str, Reader] = {
     "image_instance_store": instance_store,
     "image_paravirtual": paravirtual,
     "image_disabled_costing": disabled_costing,
     "image_deregistered_in_use": deregistered,
     "image_unprotected": unprotected,
+    "image_stale_in_use": lambda organisation, here: stale(organisation, here, used=True),
+    "unknown:image_stale_in_use": lambda organisation, here: stale(organisation, here, used=False),
+    "image_licence_at_risk": licence_at_risk,
     "image_unencrypted": lambda _, here: unencrypted(here, told=True),
     "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }

@@ -9,7 +9,7 @@ from auditor.sandbox.model import Row
 from auditor.sandbox.planting.plot import DAY, Plot
 
 
-def note_care(plot: Plot, row: Row, use: str, created: datetime) -> None:
+def note_care(plot: Plot, row: Row, use: str, created: datetime, elsewhere: bool) -> None:
     """Note what holds of an image by construction; its snapshots must have been planted before.
 
     Args:
@@ -17,10 +17,13 @@ def note_care(plot: Plot, row: Row, use: str, created: datetime) -> None:
         row: The image as DescribeImages tells it.
         use: What uses it, as for ``plant_image``.
         created: When it was made.
+        elsewhere: Whether accounts that nobody here can read may use it.
     """
     image_id = str(row["ImageId"])
     if row["State"] not in ("available", "disabled"):
         return
+    if elsewhere and use != "current" and plot.now - created > 180 * DAY:
+        plot.note("unknown:image_stale_in_use", image_id)
     if row["RootDeviceType"] == "instance-store":
         plot.note("image_instance_store", image_id)
     if row["VirtualizationType"] == "paravirtual":
@@ -46,15 +49,33 @@ def protection(plot: Plot, image_id: str) -> str:
     return "disabled"
 
 
-def note_needed(plot: Plot, image: str) -> None:
-    """Note that others rely on an image, which may be a parameter's: a template or group launches it, or it is shared.
-
-    Args:
-        plot: Where the template is; the image may be of another account, which knows by itself that it shares it.
-        image: The image's id, or ``resolve:ssm:…``.
-    """
-    name = image.removeprefix("resolve:ssm:")
-    image_id = image if name == image else str(plot.here.parameters[name]["Value"])
+def note_needed(plot: Plot, image_id: str) -> None:
+    """Note that others rely on an image of this place, if it is one: it is launched by rule, or shared."""
     row = plot.here.images.get(image_id)
     if row is not None and row["State"] == "available" and row["DeregistrationProtection"] == "disabled":
         plot.note("image_unprotected", image_id)
+
+
+def note_launched(plot: Plot, image: str) -> None:
+    """Note that a template or group of this place launches an image: its id, or ``resolve:ssm:…``."""
+    name = image.removeprefix("resolve:ssm:")
+    image_id = image if name == image else str(plot.here.parameters[name]["Value"])
+    note_needed(plot, image_id)
+    note_firm_use(plot, image_id)
+
+
+def note_firm_use(plot: Plot, image_id: str) -> None:
+    """Note that something runs on an image of whichever account, or would be launched from it next."""
+    for there in plot.organisation.places.values():
+        if there.name == plot.here.name and image_id in there.images:
+            created = datetime.fromisoformat(there.images[image_id]["CreationDate"])
+            if plot.now - created > 180 * DAY:
+                plot.organisation.truth["image_stale_in_use"].add((there.account_id, there.name, image_id))
+
+
+def note_unused(plot: Plot, row: Row) -> None:
+    """Note of an image that nothing uses what would be lost with it, though its snapshots were kept."""
+    plain = row["PlatformDetails"] == "Linux/UNIX" and not row.get("ProductCodes")
+    firmware = row.get("TpmSupport") or (row["BootMode"] == "uefi" and row["Architecture"] != "arm64")
+    if row["RootDeviceType"] == "ebs" and (not plain or firmware or row["VirtualizationType"] == "paravirtual"):
+        plot.note("image_licence_at_risk", str(row["ImageId"]))

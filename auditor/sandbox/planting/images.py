@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting.image_truth import note_care, note_needed, protection
+from auditor.sandbox.planting.image_truth import (
+    note_care,
+    note_firm_use,
+    note_launched,
+    note_needed,
+    note_unused,
+    protection,
+)
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, stamp, tag_list
 
 #: Launch permissions by which people that nobody here can look at may use an image.
@@ -154,7 +161,7 @@ def plant_image(
     if permissions:
         plot.here.image_permissions[image_id] = list(permissions)
     _note(plot, image_id, state, use, public, elsewhere or public, missing, created, deprecated, launched)
-    note_care(plot, plot.here.images[image_id], use, created)
+    note_care(plot, plot.here.images[image_id], use, created, elsewhere or public)
     if any(permission != {"UserId": plot.here.account_id} for permission in permissions):
         note_needed(plot, image_id)
     return image_id
@@ -178,6 +185,7 @@ def _note(
         plot.note("image_public", image_id)
     if judged and use == "none" and created < long_ago and (launched is None or launched < long_ago):
         plot.note("unknown:image_unused" if elsewhere else "image_unused", image_id)
+        note_unused(plot, plot.here.images[image_id])
     if deprecated is not None and deprecated <= plot.now:
         if use == "current":
             plot.note("image_deprecated_in_use", image_id)
@@ -216,6 +224,8 @@ def launch(plot: Plot, made: Made, days: float, *, name: str, state: str = "runn
     """
     created = plot.ago(days)
     instance_id = plot.instance(made.image_id, created, name=name, state=state)
+    if state == "running":
+        note_firm_use(plot, made.image_id)
     root = made.lineages[0]
     of = plot.lineage(root.size_gib, root.key if root.key is None else plot.keys.enabled, used=0.3, tags={"Name": name})
     plot.volume(of, created, backup="fresh", source=made.snapshot_ids[0], instance=instance_id)
@@ -264,7 +274,7 @@ def template(plot: Plot, name: str, images: Sequence[str], *, default: int, devi
         )
     plot.here.launch_template_versions[template_id] = versions
     for number in (default, len(images)):
-        note_needed(plot, images[number - 1])
+        note_launched(plot, images[number - 1])
     return template_id
 
 
@@ -315,7 +325,7 @@ def group(
             row["LaunchTemplate"] = specification
         if version.isdigit():
             pinned = plot.here.launch_template_versions[template_id][int(version) - 1]
-            note_needed(plot, pinned["LaunchTemplateData"]["ImageId"])
+            note_launched(plot, pinned["LaunchTemplateData"]["ImageId"])
     plot.here.auto_scaling_groups[name] = row
 
 

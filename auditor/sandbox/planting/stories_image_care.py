@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from auditor.sandbox.planting.images import built, create_snapshots, device, plant_image, template
+from auditor.sandbox.planting.image_truth import note_firm_use
+from auditor.sandbox.planting.images import built, create_snapshots, device, launch, plant_image, template
 from auditor.sandbox.planting.names import ROLES, SERVICES, VENDOR, image_name
 from auditor.sandbox.planting.plot import Plot, Telling, stamp
+
+_WINDOWS: dict[str, object] = {
+    "Platform": "windows",
+    "PlatformDetails": "Windows",
+    "UsageOperation": "RunInstances:0002",
+}
 
 
 def _name(plot: Plot, days: float, what: str) -> str:
@@ -36,6 +43,7 @@ def bundles(plot: Plot) -> None:
         )
         if use == "current":
             plot.instance(image_id, plot.ago(400), name=name, RootDeviceType="instance-store")
+            note_firm_use(plot, image_id)
 
 
 def withdrawn(plot: Plot) -> None:
@@ -99,10 +107,25 @@ def outlived(plot: Plot) -> None:
     plot.instance(vendors, plot.ago(300), name="appliance")
 
 
+def firmware(plot: Plot) -> None:
+    """Unused images that need their firmware told anew; two that do not, and one with a licence that runs."""
+    for what, use, members in (
+        ("secure", "none", {"BootMode": "uefi", "TpmSupport": "v2.0"}),
+        ("uefi", "none", {"BootMode": "uefi"}),
+        ("arm", "none", {"BootMode": "uefi", "Architecture": "arm64"}),
+        ("windows", "none", _WINDOWS),
+        ("windows", "current", _WINDOWS),
+    ):
+        made = built(plot, _name(plot, 210, what), 210, key=plot.keys.enabled, use=use, **members)
+        if use == "current":
+            launch(plot, made, 100, name=f"{what}-host", state="stopped")
+
+
 #: Stories of the care of images.
 STORIES: tuple[Telling, ...] = (
     (bundles, 0, 1),
     (withdrawn, 0, 1),
     (half_encrypted, 0, 1),
     (outlived, 0, 1),
+    (firmware, 0, 1),
 )
