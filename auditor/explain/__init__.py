@@ -16,7 +16,7 @@ from auditor.explain.unseen import not_in_the_run, unseen
 from auditor.inventory import Inventory
 from auditor.report import text
 
-__all__ = ["Act", "Cost", "Finding", "Link", "Origin", "Step", "Story", "as_json", "as_text", "explain"]
+__all__ = ["Act", "Cost", "Finding", "Link", "Origin", "Run", "Step", "Story", "as_json", "as_text", "explain", "tell"]
 
 _KINDS = {"snap-": "snapshot", "ami-": "image", "vol-": "volume"}
 
@@ -32,13 +32,22 @@ def explain(inventory: Inventory, resource_id: str) -> Story:
         ConfigError: It is no such id, or nothing in the run names it.
         InventoryError: The run folder is damaged.
     """
+    return tell(Run(inventory), resource_id)
+
+
+def tell(run: Run, resource_id: str) -> Story:
+    """As :func:`explain`, of a run that has told others before and keeps what it has read.
+
+    Raises:
+        ConfigError: It is no such id, or nothing in the run names it.
+        InventoryError: The run folder is damaged.
+    """
     kind = next((kind for start, kind in _KINDS.items() if resource_id.startswith(start)), None)
     if kind is None:
         raise ConfigError(
             f"{text.plain(resource_id, 60)} is no id of a snapshot, an image or a volume.",
             "Give a whole id: snap-…, ami-… or vol-….",
         )
-    run = Run(inventory)
     row, where = run.home(Node(kind, resource_id, None))
     if row is None:
         return _mentioned(run, Node(kind, resource_id, None))

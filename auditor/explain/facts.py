@@ -194,31 +194,44 @@ def access(run: Run, node: Node, row: Row, where: str) -> tuple[str, ...]:
         return ("Nobody else: what lies in the Recycle Bin is shared with no one.",)
     if node.kind == "volume":
         return ("A volume cannot be shared; its snapshots can.",)
-    own = {"region": node.region, "account_id": node.account_id}
-    frame = f"{node.kind}_shares"
-    shares = run.rows(frame, **{f"{node.kind}_id": node.id}, **own)
-    settings = run.rows(f"{node.kind}_block_public_access", **own)
+    account_id, region = row["account_id"], row["region"]
+    settings = rows_of(run.here(f"{node.kind}_block_public_access", account_id, region))
     block = settings[0]["state"] if settings else None
-    if node.kind == "snapshot":
-        public = bool(run.rows("snapshot_public_permissions", snapshot_id=node.id, **own))
-        hidden = block == "block-all-sharing"
+    held = rows_of(run.here(f"{node.kind}_access", account_id, region), **{f"{node.kind}_id": node.id})
+    public = [each for each in held if each["grantee_class"] == "public"]
+    said = [_public(bool(public), node.kind == "snapshot" and block == "block-all-sharing", block, node.kind)]
+    others = [each for each in held if each["grantee_class"] not in ("public", "own")]
+    said += [_shared(run, each) for each in sorted(others, key=lambda each: str(each["grantee"]))]
+    return tuple(said if held else [*said, "Shared with no other account."])
+
+
+_STANDINGS: Final = {
+    "organisation": "of our organisation",
+    "unit": "a unit of our organisation",
+    "trusted": "trusted by the configuration",
+    "marketplace": "AWS Marketplace takes in products by it",
+    "closed": "a closed account of our organisation",
+    "foreign": "of another organisation: a third party",
+    "unknown": "an account that nobody here knows: a third party",
+}
+
+
+def _shared(run: Run, grant: Row) -> str:
+    """One grantee: who it is to us, and whether it can use what it was given."""
+    kind, grantee = grant["grantee_type"], text.plain(grant["grantee"])
+    if kind == "account":
+        name = text.plain(grant["grantee_name"], 60)
+        called = f"{name} ({grantee})" if name else run.account(grantee)
     else:
-        public, hidden = row["is_public"] is True, False
-    said = [_public(public, hidden, block, node.kind)]
-    for share in sorted(shares, key=lambda each: each["grantee"]):
-        kind, grantee = share["grantee_type"], text.plain(share["grantee"])
-        if grantee == "all":
-            continue
-        if kind == "account":
-            said.append(f"Shared with {run.grantee(grantee)}.")
-        elif kind in ("organisation", "unit"):
-            name = {"organisation": "organisation", "unit": "organizational unit"}[kind]
-            said.append(f"Shared with {name} {grantee.rpartition('/')[2]}.")
-        else:
-            said.append(f"Shared with {grantee}.")
-    if len(said) == 1 and not public:
-        said.append("Shared with no other account.")
-    return tuple(said)
+        called = f"{kind} {grantee.rpartition('/')[2]}"
+    standing = _STANDINGS.get(grant["grantee_class"] or "", "whether that is one of ours is not known")
+    if grantee in run.accounts and grant["grantee_class"] == "unknown":
+        standing = "one of the accounts that were read"
+    why = text.plain(grant["effective_because"], 160) or "that was not looked at"
+    works = {True: "", False: f"; they cannot use it: {why}"}.get(
+        grant["effective"], f"; whether they can use it: {why}"
+    )
+    return f"Shared with {called}, {standing}{works}."
 
 
 def _public(public: bool, hidden: bool, block: str | None, kind: str) -> str:

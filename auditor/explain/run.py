@@ -9,7 +9,7 @@ import pandas as pd
 from auditor.analysis import DERIVED, derive
 from auditor.engine.gaps import Gaps
 from auditor.engine.supply import Reports, Supply
-from auditor.inventory import Inventory
+from auditor.inventory import Inventory, Partition
 from auditor.report import text
 
 Row = dict[str, Any]
@@ -44,7 +44,8 @@ class Run:
         accounts = self.rows("accounts")
         self.accounts: dict[str, str | None] = {row["account_id"]: row["name"] for row in accounts}
         sharing = inventory.manifest.config.get("sharing") or {}
-        self.trusted: dict[str, str] = dict(sharing.get("trusted_accounts") or {})
+        self._places: dict[Partition, Supply] = {}
+        self._trusted: dict[str, str] = dict(sharing.get("trusted_accounts") or {})
 
     def frame(self, name: str) -> pd.DataFrame:
         """A frame of everything that was collected."""
@@ -62,7 +63,16 @@ class Run:
 
     def here(self, name: str, account_id: str, region: str) -> pd.DataFrame:
         """A frame of one account and region, for what can only be derived there."""
-        return Supply(self.inventory, self._reports, account_id=account_id, region=region).frame(name)
+        place = (account_id, region)
+        if place not in self._places:
+            self._places[place] = Supply(
+                self.inventory,
+                self._reports,
+                account_id=account_id,
+                region=region,
+                trusted_accounts=self._trusted,
+            )
+        return self._places[place].frame(name)
 
     def rows(self, name: str, **where: Any) -> list[Row]:
         """Rows of a frame that have these values, missing cells as ``None``; values that are ``None`` do not count."""
@@ -95,14 +105,6 @@ class Run:
             return "an account that is not known"
         name = self.accounts.get(account_id)
         return f"{text.plain(name, 40)} ({account_id})" if name else f"account {account_id}"
-
-    def grantee(self, account_id: str) -> str:
-        """An account that something is shared with, and whether it is one of ours."""
-        if account_id in self.accounts:
-            return f"{self.account(account_id)}, in scope"
-        if account_id in self.trusted:
-            return f"account {account_id}, trusted: {text.plain(self.trusted[account_id], 60)}"
-        return f"account {account_id}, which is not among the accounts that were read: a third party"
 
     def called(self, node: Node, beside: Node) -> str:
         """A resource in words: what it is, its id and name, its state, and its place where that is another."""
