@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from auditor.analysis.keys import Flags, Integers, places
 from auditor.frames import FRAMES, PANDAS
+from auditor.frames.columns import as_arrow
 
 __all__ = ["STRENGTHS", "image_use"]
 
@@ -40,9 +45,7 @@ def image_use(
     The frames hold everything that was collected, not one account and region: an image is used across accounts. A share
     with a whole organisation or unit reaches its accounts that are out of scope too.
     """
-    used = images[_KEYS].merge(_references(images, image_references), on=_KEYS, how="left")
-    for name in ("references", "current_references", "using_accounts"):
-        used[name] = used[name].astype("Int64").fillna(0)
+    used = images[_KEYS].reset_index(drop=True).join(_references(images, image_references))
     shared = images[_KEYS].merge(_blind_shares(image_shares, _Scope(accounts, directory, gaps)), on=_KEYS, how="left")[
         "blind_spot"
     ]
@@ -52,18 +55,48 @@ def image_use(
 
 
 def _references(images: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
-    """What names each own image, counted; the strongest first of all."""
-    named = references.rename(columns={"account_id": "user"}).merge(images[_KEYS], on=["region", "image_id"])
-    rank = {strength: place for place, strength in enumerate(STRENGTHS)}
-    named["rank"] = named["strength"].map(rank).fillna(0)
-    named["current"] = named["strength"].ne("old").fillna(True).astype(bool)
-    named = named.sort_values(["rank", "user", "referrer_type", "referrer_id"])
-    named["strongest_by"] = named["referrer_type"] + " " + named["referrer_id"] + " in " + named["user"]
-    counted = named.groupby(_KEYS, sort=False).agg(
-        references=("rank", "size"), current_references=("current", "sum"), using_accounts=("user", "nunique")
+    """What names each image, a row each and in order: counted, and the strongest first of all."""
+    image = places(_named(references), _named(images))
+    references, image = references[image >= 0], image[image >= 0]
+    rank = np.maximum(places(as_arrow(references["strength"]), pa.array(STRENGTHS)), 0)
+    user = _alphabetical(references["account_id"])
+    pairs = np.unique(image * (user.max(initial=0) + 1) + user, return_index=True)[1]
+    strongest = np.arange(len(image))
+    for order in (rank, user, _alphabetical(references["referrer_type"]), _alphabetical(references["referrer_id"])):
+        strongest = strongest[_least(image[strongest], order[strongest], len(images))]
+    first = np.full(len(images), -1)
+    first[image[strongest[::-1]]] = strongest[::-1]
+    told = {
+        name: pd.Series(pd.api.extensions.take(references[name].array, first, allow_fill=True))
+        for name in ("strength", "referrer_type", "referrer_id", "account_id")
+    }
+    current = image[rank != STRENGTHS.index("old")]
+    return pd.DataFrame(
+        {
+            "references": np.bincount(image, minlength=len(images)),
+            "current_references": np.bincount(current, minlength=len(images)),
+            "using_accounts": np.bincount(image[pairs], minlength=len(images)),
+            "strongest": told["strength"],
+            "strongest_by": told["referrer_type"] + " " + told["referrer_id"] + " in " + told["account_id"],
+        }
     )
-    strongest = named.drop_duplicates(_KEYS).set_index(_KEYS)[["strength", "strongest_by"]]
-    return counted.join(strongest.rename(columns={"strength": "strongest"})).reset_index()
+
+
+def _named(frame: pd.DataFrame) -> pa.Array:
+    """Region and image: what an image is named by, whoever owns it."""
+    return pc.binary_join_element_wise(as_arrow(frame["region"]), as_arrow(frame["image_id"]), "\x1f")
+
+
+def _alphabetical(texts: pd.Series[Any]) -> Integers:
+    """Each text's place in alphabetical order, missing ones last; one place for all of one text."""
+    return np.asarray(pc.rank(as_arrow(texts), tiebreaker="dense").to_numpy(), dtype=np.int64)
+
+
+def _least(image: Integers, order: Integers, images: int) -> Flags:
+    """Whether each row is the least of its image, or one of them."""
+    least = np.full(images, np.iinfo(np.int64).max)
+    np.minimum.at(least, image, order)
+    return np.asarray(order == least[image])
 
 
 def _blind_shares(shares: pd.DataFrame, scope: _Scope) -> pd.DataFrame:
