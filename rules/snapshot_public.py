@@ -9,11 +9,8 @@ from auditor.rule import among, rule
     title="Snapshot is public",
     severity="critical",
     subject="snapshots",
-    headline=(
-        "1 snapshot is shared with everyone",
-        "{count} snapshots are shared with everyone",
-    ),
-    message="{snapshot_id} {effect}",
+    headline=("1 snapshot can be restored by anyone", "{count} snapshots can be restored by anyone"),
+    message="{snapshot_id} can be restored by anyone",
     remedy="aws ec2 modify-snapshot-attribute --region {region} --snapshot-id {snapshot_id} "
     "--attribute createVolumePermission --operation-type remove --group-names all",
     breaks="Strangers who restore it on purpose lose access. Accounts it is shared with by id keep theirs.",
@@ -33,28 +30,25 @@ def snapshot_public(
 ) -> pd.DataFrame:
     """Anyone with an AWS account can copy a public snapshot and read everything on the disk, without leaving a trace.
 
-    The permission of every snapshot is read, whether or not block public access hides it. Where the region blocks
-    all public sharing, nobody gets in today, but the permission stands and works again the moment the block is
-    relaxed: such a snapshot is latent, and graded lower. A block of new sharing leaves open what was public before.
+    The permission of every snapshot is read, whether or not block public access hides it. A block of new sharing
+    leaves open what was public before. Where the region blocks all public sharing, nobody gets in today: that is
+    snapshot_public_latent.
 
     Take the permission away. If the data was confidential, treat it as disclosed.
     """
     block = snapshot_block_public_access["state"].iloc[:1]
-    latent = block.eq("block-all-sharing").fillna(False).any()
+    latent = bool(block.eq("block-all-sharing").fillna(False).any())
+    public = among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"])
     return pd.DataFrame(
         {
-            "found": among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"]),
-            "exposure": "latent" if latent else "open",
-            "effect": "becomes public when the region's block is relaxed" if latent else "can be restored by anyone",
+            "found": public & (not latent),
+            "exposure": "open",
             "block_public_access": block.iloc[0] if len(block) else pd.NA,
-            "severity": "medium" if latent else "critical",
             "discriminator": "all",
         },
         index=snapshots.index,
     )
 
-
-_BLOCKED = {"snapshot_block_public_access": [{"state": "block-all-sharing"}]}
 
 FAILS = [
     {
@@ -71,14 +65,15 @@ FAILS = [
         },
         "expect": {"severity": "critical", "exposure": "open"},
     },
-    {
-        "given": {"snapshot_public_permissions": [{"seen_by": "attribute"}], **_BLOCKED},
-        "expect": {"severity": "medium", "exposure": "latent", "block_public_access": "block-all-sharing"},
-    },
 ]
 PASSES = [
     {"given": {"snapshot_block_public_access": [{"state": "unblocked"}]}},
-    {"given": {"snapshot_shares": [{"grantee_type": "account", "grantee": "999988887777"}], **_BLOCKED}},
+    {
+        "given": {
+            "snapshot_public_permissions": [{"seen_by": "attribute"}],
+            "snapshot_block_public_access": [{"state": "block-all-sharing"}],
+        }
+    },
 ]
 UNKNOWN = [
     {"gap": "snapshot_public_permissions"},

@@ -14,15 +14,19 @@ from auditor.inventory import Inventory
 from auditor.rulebook import load_rules
 from auditor.sandbox.faults import Faults
 from auditor.sandbox.model import Organisation
+from auditor.sandbox.planting.names import PARTNER
 from auditor.sandbox.server import Sandbox
 
 CONFIG = Config.of(
     {
         "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
         "collect": {"workers": 8},
+        "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
     }
 )
 KEY = ["account_id", "region", "resource_id"]
+#: The key with what tells several findings of one resource apart.
+WHOLE = [*KEY, "discriminator"]
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +53,10 @@ class Judged:
     evaluation: Evaluation
     calls: dict
 
-    def keys(self, rule_id: str, verdict: str) -> set:
-        """Account, region and resource that a rule gave a verdict."""
+    def keys(self, rule_id: str, verdict: str, columns: list = KEY) -> set:
+        """Account, region and resource (and discriminator) that a rule gave a verdict."""
         rows = self.evaluation.findings
-        rows = rows.loc[(rows["rule_id"] == rule_id) & (rows["verdict"] == verdict), KEY]
+        rows = rows.loc[(rows["rule_id"] == rule_id) & (rows["verdict"] == verdict), columns]
         return set(rows.itertuples(index=False, name=None))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from auditor.rulebook import load_rules
 from auditor.sandbox.planting import TINY, plant
-from tests.end_to_end.conftest import audit
+from tests.end_to_end.conftest import WHOLE, audit
 
 RULES = [loaded.rule for loaded in load_rules()]
 
@@ -29,6 +29,15 @@ def test_the_found_set_is_the_planted_set(judged, rule, seed):
     planted = {key[:3] for key in judged.organisation.truth[rule.id]}
     assert planted, f"seed {seed} planted nothing for {rule.id}"
     found = judged.keys(rule.id, "found")
+    assert (found - planted, planted - found) == (set(), set()), f"seed {seed}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_what_tells_findings_apart_is_as_planted(judged, rule, seed):
+    planted = judged.organisation.truth[rule.id]
+    if not any(len(key) > 3 for key in planted):
+        pytest.skip("one finding a resource")
+    found = judged.keys(rule.id, "found", WHOLE)
     assert (found - planted, planted - found) == (set(), set()), f"seed {seed}"
 
 

@@ -49,12 +49,16 @@ SHEET = {
     "image_paravirtual": ("images", "medium"),
     "image_public": ("images", "critical"),
     "image_stale_in_use": ("images", "medium"),
+    "image_shared_outside_organisation": ("images", "high"),
+    "image_shared_with_closed_account": ("images", "medium"),
     "image_unencrypted": ("images", "medium"),
     "image_unprotected": ("images", "low"),
     "image_unused": ("images", "low"),
     "lock_missing_or_expiring": ("snapshots", "medium"),
     "recycle_bin_cost": ("recycle_bin_snapshots", "info"),
     "recycle_bin_unprotected": ("regions", "low"),
+    "instance_image_untrusted_owner": ("instances", "medium"),
+    "lifecycle_policy_shares_outside": ("lifecycle_policies", "high"),
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),
     "region_snapshot_sharing_not_blocked": ("regions", "high"),
@@ -64,7 +68,9 @@ SHEET = {
     "snapshot_orphaned": ("snapshots", "low"),
     "snapshot_over_retention": ("snapshots", "low"),
     "snapshot_public": ("snapshots", "critical"),
+    "snapshot_public_latent": ("snapshots", "medium"),
     "snapshot_restored_forgotten": ("snapshots", "low"),
+    "snapshot_shared_outside_organisation": ("snapshots", "high"),
     "snapshot_unencrypted": ("snapshots", "medium"),
     "snapshot_wrong_key": ("snapshots", "low"),
     "volume_backup_stale": ("volumes", "medium"),
@@ -125,7 +131,8 @@ def test_the_message_names_the_resource_and_no_name_or_tag(loaded):
 
 @every_rule
 def test_the_remedy_names_ids_only_and_destroys_nothing(loaded):
-    assert fields(loaded.rule.remedy) <= {"region", "account_id", "snapshot_id", "image_id", "volume_id", "kms_key_arn"}
+    ids = {"region", "account_id", "snapshot_id", "image_id", "volume_id", "kms_key_arn", "policy_id", "grantee_id"}
+    assert fields(loaded.rule.remedy) <= ids
     assert loaded.rule.remedy.startswith("aws ")
     assert not re.search(r"\b(delete|deregister|terminate|schedule-key-deletion)\b", loaded.rule.remedy)
     assert loaded.rule.breaks.endswith(".")

@@ -161,8 +161,10 @@ def test_one_snapshot_gone_and_one_in_the_recycle_bin_are_told_apart():
 )
 def test_a_public_permission_is_graded_by_what_the_block_lets_through(state, severity, exposure):
     given = {"snapshot_public_permissions": [{}], "snapshot_block_public_access": [{"state": state}]}
-    found = finding("snapshot_public", {"given": given})
+    rule, other = ("snapshot_public", "snapshot_public_latent")[:: 1 if exposure == "open" else -1]
+    found = finding(rule, {"given": given})
     assert (found["severity"], found["exposure"]) == (severity, exposure)
+    assert verdict(other, {"given": given}) == "passed"
 
 
 def test_blocking_new_sharing_is_not_enough_for_snapshots_and_all_there_is_for_images():

@@ -262,12 +262,14 @@ def test_truth_is_what_the_tables_say(organisation: Organisation, rule: str) -> 
 
 
 def test_public_snapshots_are_those_whose_permission_names_everybody(organisation: Organisation) -> None:
-    assert organisation.truth["snapshot_public"] == {
-        (here.account_id, here.name, snapshot_id, "all")
-        for here in organisation
-        for snapshot_id, grants in here.snapshot_permissions.items()
-        if {"Group": "all"} in grants
-    }
+    for rule, hidden in (("snapshot_public", False), ("snapshot_public_latent", True)):
+        assert organisation.truth.get(rule, set()) == {
+            (here.account_id, here.name, snapshot_id, "all")
+            for here in organisation
+            for snapshot_id, grants in here.snapshot_permissions.items()
+            if {"Group": "all"} in grants
+            and (here.snapshot_block_public_access["State"] == "block-all-sharing") is hidden
+        }
 
 
 def test_only_plain_snapshots_are_public(organisation: Organisation) -> None:

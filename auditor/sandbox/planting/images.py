@@ -16,6 +16,7 @@ from auditor.sandbox.planting.image_truth import (
     protection,
 )
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, stamp, tag_list
+from auditor.sandbox.planting.sharing import note_image
 
 #: Launch permissions by which people that nobody here can look at may use an image.
 PUBLIC: Row = {"Group": "all"}
@@ -160,6 +161,7 @@ def plant_image(
     plot.here.images[image_id] = row | more
     if permissions:
         plot.here.image_permissions[image_id] = list(permissions)
+        note_image(plot, image_id, permissions)
     _note(plot, image_id, state, use, public, elsewhere or public, missing, created, deprecated, launched)
     note_care(plot, plot.here.images[image_id], use, created, elsewhere or public)
     if any(permission != {"UserId": plot.here.account_id} for permission in permissions):

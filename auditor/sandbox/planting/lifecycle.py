@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.names import VENDOR
 from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.sharing import standing
 
 #: The tag that puts a volume under the daily policy.
 DAILY = {"backup": "daily"}
@@ -204,11 +206,6 @@ def _broken(plot: Plot) -> None:
 
 
 def _shared(plot: Plot) -> None:
-    share: Row = {
-        "TargetAccounts": [plot.organisation.management_id, VENDOR],
-        "UnshareInterval": 3,
-        "UnshareIntervalUnit": "DAYS",
-    }
     event: Row = {
         "PolicyType": "EVENT_BASED_POLICY",
         "ResourceTypes": [],
@@ -234,5 +231,16 @@ def _shared(plot: Plot) -> None:
         ],
         "PolicyLanguage": "STANDARD",
     }
-    policy(plot, "Shared with the auditor", _details({"share": "yes"}, [_every(24, "05:00", 3, ShareRules=[share])]))
+    sharing_policy(plot, [plot.organisation.management_id, *([VENDOR] if plot.size.dense else [])])
     policy(plot, "Copies of shared snapshots", event)
+
+
+def sharing_policy(plot: Plot, accounts: Sequence[str], *, state: str = "ENABLED") -> str:
+    """A policy that shares what it makes with accounts for three days; returns its id."""
+    share: Row = {"TargetAccounts": list(accounts), "UnshareInterval": 3, "UnshareIntervalUnit": "DAYS"}
+    details = _details({"share": "yes"}, [_every(24, "05:00", 3, ShareRules=[share])])
+    policy_id = policy(plot, "Shared with the auditor", details, state=state)
+    for account in accounts:
+        if standing(plot, account) == "outside":
+            plot.note("lifecycle_policy_shares_outside", policy_id, account)
+    return policy_id

@@ -49,6 +49,8 @@ PEOPLE = ("anna", "bogdan", "chidi", "dana", "eero", "fatima")
 #: Account ids outside the organisation, and what they are.
 VENDOR = "999988887777"
 FORMER_PARTNER = "888877776666"
+#: One that a careful configuration trusts: ``[sharing] trusted_accounts``.
+PARTNER = "777766665555"
 
 #: Text that breaks careless readers. All of it is legal in XML 1.0, which is what EC2 answers in.
 HOSTILE = (

@@ -14,6 +14,7 @@ from auditor.sandbox.planting import (
     names,
     stories_image_care,
     stories_images,
+    stories_sharing,
     stories_snapshot_care,
     stories_snapshots,
     stories_uses,
@@ -37,6 +38,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_snapshots.STORIES,
     *stories_image_care.STORIES,
     *stories_snapshot_care.STORIES,
+    *stories_sharing.STORIES,
 )
 
 

@@ -104,7 +104,9 @@ def outlived(plot: Plot) -> None:
         instance_id = plot.instance(image, plot.ago(300), name=name, state=state)
         if state != "terminated":
             plot.note("image_deregistered_in_use", instance_id)
-    plot.instance(vendors, plot.ago(300), name="appliance")
+        if state == "stopped":  # nothing is told of an image that is gone for good, its owner neither
+            plot.note("unknown:instance_image_untrusted_owner", instance_id)
+    plot.note("instance_image_untrusted_owner", plot.instance(vendors, plot.ago(300), name="appliance"))
 
 
 def firmware(plot: Plot) -> None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.images import PUBLIC
-from auditor.sandbox.planting.names import FORMER_PARTNER, VENDOR, server
+from auditor.sandbox.planting.names import FORMER_PARTNER, PARTNER, VENDOR, server
 from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Lineage, Plot, Telling
+from auditor.sandbox.planting.sharing import grant
 from auditor.sandbox.planting.stories_images import bin_snapshot
 
 
@@ -29,27 +30,32 @@ def public(plot: Plot) -> None:
         snapshot_id = plot.snapshot(
             of, plot.ago(days), description=plot.rng.choice(("for the forum", plot.hostile("sample data")))
         )
-        plot.here.snapshot_permissions[snapshot_id] = [PUBLIC, *others]
-        plot.note("snapshot_public", snapshot_id, "all")
+        grant(plot, snapshot_id, [PUBLIC, *others])
 
 
 def once_public(plot: Plot) -> None:
     """A snapshot that was made public long ago, as somebody noticed who then blocked all sharing."""
     of = _protected(plot, None, 400)
     snapshot_id = plot.snapshot(of, plot.ago(330), description="open data, first edition")
-    plot.here.snapshot_permissions[snapshot_id] = [PUBLIC]
-    plot.note("snapshot_public", snapshot_id, "all")
+    grant(plot, snapshot_id, [PUBLIC])
 
 
 def shared(plot: Plot) -> None:
-    """Snapshots shared with members, a vendor, a former partner and the Marketplace, plain and under an own key."""
+    """Snapshots shared with members, a vendor, partners and the Marketplace, plain or under an own key."""
     members = [key for key in plot.organisation.accounts if key != plot.here.account_id]
     of = _protected(plot, plot.rng.choice((None, plot.keys.enabled)), 200)
-    grantees = ([members[0]], [VENDOR], [VENDOR, FORMER_PARTNER], ["aws-marketplace"], [plot.here.account_id])
+    grantees = (
+        [members[0]],
+        [VENDOR],
+        [VENDOR, FORMER_PARTNER],
+        ["aws-marketplace"],
+        [plot.here.account_id],
+        [PARTNER],
+    )
     for number, accounts in enumerate(grantees):
         of.write(plot.rng)
         snapshot_id = plot.snapshot(of, plot.ago(20 + 15 * number), description=f"for {', '.join(accounts)}")
-        plot.here.snapshot_permissions[snapshot_id] = [{"UserId": account} for account in accounts]
+        grant(plot, snapshot_id, [{"UserId": account} for account in accounts])
 
 
 def failed(plot: Plot) -> None:
@@ -263,7 +269,7 @@ STORIES: tuple[Telling, ...] = (
     (keys, 1, 2),
     (third_party_key, 1, 1),
     (locked, 1, 2),
-    (shared, 0, 0),
+    (shared, 0, 1),
     (archived, 0, 2),
     (copies, 0, 2),
     (rekeyed, 0, 1),

@@ -149,6 +149,7 @@ def still_running(plot: Plot) -> None:
     made = create_snapshots(plot, image_id, plot.ago(200), key=plot.usual_key(), kept="")
     instance_id = launch(plot, made, 180, name=server(plot.rng))
     plot.note("image_deregistered_in_use", instance_id)
+    plot.note("unknown:instance_image_untrusted_owner", instance_id)
 
 
 #: Stories of use.

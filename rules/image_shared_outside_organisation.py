@@ -1,0 +1,119 @@
+"""An image shared with somebody outside the organisation."""
+
+import pandas as pd
+
+from auditor.rule import rule
+
+
+@rule(
+    title="Image is shared outside the organisation",
+    severity="high",
+    subject="images",
+    headline=(
+        "1 image is shared outside the organisation",
+        "{count} images are shared outside the organisation",
+    ),
+    message="{image_id} is shared with {grantee_id}, {who}",
+    remedy="aws ec2 modify-image-attribute --region {region} --image-id {image_id} "
+    "--attribute launchPermission --operation-type remove --user-ids {grantee_id}",
+    breaks="Whoever it is shared with can no longer launch it. Copies they have made already stay theirs.",
+    controls={
+        "NIST 800-53 r5": ["AC-3", "AC-4", "AC-6", "AC-21"],
+        "PCI DSS v4.0": ["10.3.2", "A1.1.2"],
+        "HIPAA": ["164.308(a)(3)(i)", "164.312(a)(1)"],
+        "SOC 2": ["CC6.1", "CC6.6"],
+    },
+)
+def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.DataFrame) -> pd.DataFrame:
+    """Whoever an image is shared with can launch it and read its disks, and nothing here shows that they did.
+
+    Found is each grantee that is neither a member of the organisation, nor among the trusted accounts of the
+    configuration, nor AWS Marketplace, and no part of it. Without an organisation, whoever is not in scope
+    counts as outside. What is public, and what is shared with closed accounts, is judged by rules of their own.
+
+    How bad it is depends on whether it works today::
+
+        shared with                     works     encrypted, key not read   does not work
+        an account nobody knows         high      medium                    low
+        another organisation, its unit  high      medium                    low
+
+    Encrypted images can only be read by those whom their KMS key lets, too; the key's policy is not read.
+
+    For an organisation or unit the command takes ``--organization-arns`` or ``--organizational-unit-arns``.
+
+    Ask the owner who the other party is. Take the permission away, or name the account in ``[sharing]
+    trusted_accounts``.
+    """
+    strangers = image_access[
+        image_access["grantee_class"].isin(["unknown", "foreign"]) | image_access["grantee_class"].isna()
+    ]
+    places = pd.Index(images["image_id"]).get_indexer(strangers["image_id"])
+    told = strangers["grantee_class"].notna()
+    account = strangers["grantee_class"].eq("unknown")
+    return pd.DataFrame(
+        {
+            "found": told.where(told).astype("boolean").to_numpy(),
+            "grantee_id": strangers["grantee"].to_numpy(),
+            "who": account.map({True: "an account nobody here knows", False: "another organisation"}).to_numpy(),
+            "encrypted": strangers["encrypted"].to_numpy(),
+            "works": strangers["effective"].to_numpy(),
+            "works_because": strangers["effective_because"].to_numpy(),
+            "severity": strangers["severity"].to_numpy(),
+            "discriminator": strangers["grantee"].to_numpy(),
+            "unknown_because": "Could not tell: which organisation is ours is not known.",
+        },
+        index=images.index[places],
+    ).astype({"found": "boolean"})
+
+
+_OWN = {"image_id": "ami-0a", "state": "available"}
+_OURS = {"directory": [{"member_id": "111122223333", "organisation_id": "o-a1", "state": "ACTIVE"}]}
+_ARN = "arn:aws:organizations::999988887777"
+
+
+def _with(grantee: str, kind: str = "account") -> dict[str, list[dict[str, str]]]:
+    return {**_OURS, "image_shares": [{"grantee_type": kind, "grantee": grantee}]}
+
+
+FAILS = [
+    {
+        **_OWN,
+        "given": _with("999988887777"),
+        "expect": {
+            "severity": "high",
+            "discriminator": "999988887777",
+            "message": "ami-0a is shared with 999988887777, an account nobody here knows",
+        },
+    },
+    {
+        **_OWN,
+        "given": _with(f"{_ARN}:organization/o-z9", "organisation"),
+        "expect": {"who": "another organisation", "discriminator": f"{_ARN}:organization/o-z9"},
+    },
+    {**_OWN, "given": _with(f"{_ARN}:ou/o-z9/ou-z9-b2", "unit")},
+    {
+        **_OWN,
+        "given": {
+            **_with("999988887777"),
+            "image_block_devices": [{"snapshot_id": "snap-0b", "encrypted": True}],
+        },
+        "expect": {"severity": "medium", "works": None},
+    },
+]
+PASSES = [
+    {**_OWN, "given": _OURS},
+    {**_OWN, "given": _with("111122223333")},
+    {**_OWN, "given": _with("all", "group")},
+    {**_OWN, "given": _with("arn:aws:organizations::111122223333:organization/o-a1", "organisation")},
+    {**_OWN, "given": _with("arn:aws:organizations::111122223333:ou/o-a1/ou-a1-b2", "unit")},
+]
+UNKNOWN = [
+    {
+        **_OWN,
+        "given": {"image_shares": [{"grantee_type": "organisation", "grantee": f"{_ARN}:organization/o-z9"}]},
+        "expect": {"message": "Could not tell: which organisation is ours is not known."},
+    },
+    {**_OWN, "given": _with("999988887777"), "gap": "directory"},
+    {**_OWN, "given": _with("999988887777"), "gap": "image_shares"},
+    {**_OWN, "item_gap": "image_shares"},
+]
