@@ -30,10 +30,12 @@ def archive_chain_broken(snapshots: pd.DataFrame, volumes: pd.DataFrame) -> pd.D
     """
     volume = snapshots["volume_id"]
     archived = snapshots["storage_tier"].eq("archive").astype("boolean")
-    copied = volume.str.fullmatch("vol-f+").fillna(False).astype(bool)
-    touched = archived.fillna(True) & ~copied
+    touched = archived.fillna(True).astype(bool)
+    if not touched.any():
+        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
     few = snapshots[touched]
-    done = snapshots[among(volume, few["volume_id"]) & snapshots["state"].eq("completed").fillna(False)]
+    chains = snapshots.loc[among(volume, few["volume_id"]), ["volume_id", "state", "storage_tier", "started_at"]]
+    done = chains[chains["state"].eq("completed").fillna(False)]
     standard = done[done["storage_tier"].eq("standard").fillna(False)]
     spans = standard.groupby("volume_id")["started_at"].agg(["min", "max"]).reset_index()
     last = done.groupby("volume_id")["started_at"].agg(["max"]).reset_index()
@@ -42,7 +44,8 @@ def archive_chain_broken(snapshots: pd.DataFrame, volumes: pd.DataFrame) -> pd.D
     newest = beside(few["volume_id"], last, "volume_id")["max"] == began
     newest &= among(few["volume_id"], volumes["volume_id"])
     unsure = began.isna() | few["volume_id"].isna()
-    broken = (between | newest).astype("boolean").mask(unsure)
+    copied = few["volume_id"].str.fullmatch("vol-f+").fillna(False).astype(bool)
+    broken = (between | newest).astype("boolean").mask(unsure).mask(copied, False)
     what = pd.Series("was archived, and is the newest snapshot of a volume that is still there", index=few.index)
     told = pd.DataFrame(
         {

@@ -36,9 +36,11 @@ def lock_missing_or_expiring(
     Extend the lock, or lock what must be; a lock can be extended at any time and in compliance mode never shortened.
     """
     key, equals, value = must_lock_tag.partition("=")
-    wanted = snapshot_tags["key"].eq(key) & (snapshot_tags["value"].eq(value) if equals else True)
-    tagged = snapshot_tags.loc[wanted.fillna(False) & bool(key), "snapshot_id"]
+    named = snapshot_tags[snapshot_tags["key"].eq(key).fillna(False)] if key else snapshot_tags.iloc[:0]
+    tagged = named.loc[named["value"].eq(value).fillna(False) if equals else slice(None), "snapshot_id"]
     touched = among(snapshots["snapshot_id"], pd.concat([snapshot_locks["snapshot_id"], tagged]))
+    if not touched.any():
+        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
     few = snapshots.loc[touched, "snapshot_id"]
     lock = beside(few, snapshot_locks, "snapshot_id")
     has_lock, ends = lock["snapshot_id"].notna(), lock["lock_expires_at"]

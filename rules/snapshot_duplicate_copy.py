@@ -32,7 +32,10 @@ def snapshot_duplicate_copy(snapshots: pd.DataFrame) -> pd.DataFrame:
 
     Compare keys, tags and users of the copies, and let go of those that nothing needs.
     """
-    rows = snapshots[snapshots["description"].str.startswith("[Copied ").fillna(False).astype(bool)]
+    touched = snapshots["description"].str.startswith("[Copied ").fillna(False).astype(bool)
+    if not touched.any():
+        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
+    rows = snapshots[touched]
     rows = rows[~rows["state"].isin(["pending", "error", "recoverable", "recovering"])]
     source = rows["description"].str.extract(_COPY)
     rows, source = rows[source[0].notna()], source[source[0].notna()]

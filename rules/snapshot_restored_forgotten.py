@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import among, beside, rule
 
 _DONE = "permanent-restore-completed"
 
@@ -39,14 +39,15 @@ def snapshot_restored_forgotten(
 
     Make a restore permanent while it lasts where the data is still needed, and archive again what is not.
     """
-    last = snapshot_tiering.drop_duplicates("snapshot_id").set_index("snapshot_id")
     touched = snapshots["restore_expires_at"].notna() | among(snapshots["snapshot_id"], snapshot_tiering["snapshot_id"])
+    if not touched.any():
+        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
     few = snapshots[touched]
-    history = last.reindex(few["snapshot_id"]).set_axis(few.index)
+    history = beside(few["snapshot_id"], snapshot_tiering, "snapshot_id")
     status, began = history["last_operation_status"], history["last_operation_started_at"]
     ends = few["restore_expires_at"].fillna(history["restore_expires_at"])
     going = ((ends >= as_of) & (ends <= as_of + pd.Timedelta(days=soon_days))).astype("boolean")
-    named = among(few["snapshot_id"], snapshot_tiering["snapshot_id"])
+    named = history["snapshot_id"].notna()
     for_good = status.eq(_DONE).astype("boolean").mask(~named, False)
     old = (as_of - began > pd.Timedelta(days=days)).astype("boolean").mask(began.isna())
     standard = few["storage_tier"].eq("standard").astype("boolean")

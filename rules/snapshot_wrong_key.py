@@ -1,6 +1,5 @@
 """A snapshot encrypted with another key than those that are meant to be used."""
 
-import numpy as np
 import pandas as pd
 
 from auditor.rule import among, beside, rule
@@ -40,29 +39,28 @@ def snapshot_wrong_key(
 
     Copy what must stay under the right key, make volumes from the copy, and let the old one go.
     """
-    encrypted, key = snapshots["encrypted"], snapshots["kms_key_arn"]
-    known = beside(key, kms_keys[["key_arn", "manager", "state"]], "key_arn")
+    key = snapshots["kms_key_arn"]
     # what AWS manages cannot be deleted
-    manager = known["manager"].mask(known["manager"].isna() & known["state"].eq("NotFound").fillna(False), "CUSTOMER")
-    managed = manager.eq("AWS").astype("boolean")
-    places = snapshots["account_id"] + "/" + snapshots["region"]
-    defaults = default_keys[["key_arn"]].assign(place=default_keys["account_id"] + "/" + default_keys["region"])
-    default = beside(places, defaults, "place")["key_arn"]
+    gone = kms_keys["state"].eq("NotFound").fillna(False)
+    wrong = kms_keys["manager"].eq("AWS").astype("boolean").mask(gone, False)
+    default = beside(kms_keys["region"], default_keys[["region", "key_arn"]], "region")["key_arn"]
+    which = "the AWS-managed key"
+    if not require_customer_key:
+        wrong &= (~default.str.endswith(_ALIAS)).astype("boolean") & default.ne(kms_keys["key_arn"]).astype("boolean")
+        which = "the AWS-managed key, though the region's default is another"
+    of_key = pd.DataFrame({"key_arn": kms_keys["key_arn"], "wrong": wrong, "default": default})
+    told = beside(key, of_key, "key_arn")
     if allowed_keys:
         allowed = pd.Series(list(allowed_keys), dtype="string")
         fits = among(key, allowed) | among(key.str.replace("^.*/", "", regex=True), allowed)
-        wrong, which = (~fits).astype("boolean").mask(key.isna()), "a key that is not among those allowed"
-    elif require_customer_key:
-        wrong, which = managed, "the AWS-managed key"
-    else:
-        own_default = (~default.str.endswith(_ALIAS)).astype("boolean") & default.ne(key).astype("boolean")
-        wrong, which = managed & own_default, "the AWS-managed key, though the region's default is another"
+        told["wrong"] = (~fits).astype("boolean").mask(key.isna())
+        which = "a key that is not among those allowed"
     return pd.DataFrame(
         {
-            "found": encrypted & wrong,
-            "which_key": np.repeat(which, len(snapshots)),
+            "found": snapshots["encrypted"] & told["wrong"],
+            "which_key": which,
             "kms_key_arn": key,
-            "default_key_arn": default,
+            "default_key_arn": told["default"],
         }
     )
 
