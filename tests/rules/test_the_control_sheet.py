@@ -62,6 +62,7 @@ SHEET = {
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),
     "region_snapshot_sharing_not_blocked": ("regions", "high"),
+    "resource_untagged": ("snapshots", "info"),
     "snapshot_duplicate_copy": ("snapshots", "low"),
     "snapshot_failed": ("snapshots", "medium"),
     "snapshot_key_unusable": ("snapshots", "high"),
@@ -84,6 +85,7 @@ OTHERWISE = {
     "lock_missing_or_expiring": "lock",
     "recycle_bin_cost": "recycle_bin",
     "recycle_bin_unprotected": "recycle_bin",
+    "resource_untagged": "resource",
 }
 
 every_rule = pytest.mark.parametrize("loaded", RULES.values(), ids=RULES)

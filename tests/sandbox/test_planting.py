@@ -317,6 +317,7 @@ BELIEVABLE = {
     "recycle_bin_cost": (1, 6),
     "recycle_bin_unprotected": (1, 4),
     "snapshot_restored_forgotten": (2, 8),
+    "resource_untagged": (150, 700),
     "snapshot_duplicate_copy": (1, 2),
     "snapshot_wrong_key": (3, 30),
     "unknown:snapshot_wrong_key": (1, 2),

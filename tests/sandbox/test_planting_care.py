@@ -98,8 +98,15 @@ def chain_broken(_, here: Region) -> Found:
             yield (key,)
 
 
+def untagged(_, here: Region) -> Found:
+    for key, row in here.snapshots.items():
+        if "owner" not in {tag["Key"].lower() for tag in row["Tags"]}:
+            yield (key,)
+
+
 READERS: dict[str, Callable[..., Found]] = {
     "archive_chain_broken": chain_broken,
+    "resource_untagged": untagged,
     "snapshot_duplicate_copy": duplicate_copy,
     "snapshot_wrong_key": wrong_key,
     "fast_restore_idle": fast_restore_idle,

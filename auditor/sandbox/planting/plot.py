@@ -90,6 +90,7 @@ class Plot:
         rng: The place's own generator; no other place moves it.
         keys: The KMS keys that the settings put here.
         parts: The rare stories and the traits that were cast for this place.
+        declared: By image, what uses it and whether accounts that nobody here can read may, as its story says.
     """
 
     organisation: Organisation
@@ -99,6 +100,7 @@ class Plot:
     size: Size
     keys: Keys = field(default_factory=Keys)
     parts: frozenset[Part] = frozenset()
+    declared: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -238,6 +240,8 @@ class Plot:
             self.note("snapshot_over_retention", snapshot_id)
         if state == "completed" and age > 30 * DAY and orphan:
             self.note("snapshot_orphaned", snapshot_id)
+        if "owner" not in (tag["Key"] for tag in row["Tags"]):
+            self.note("resource_untagged", snapshot_id)
         self.here.snapshots[snapshot_id] = row
         return snapshot_id
 
