@@ -51,6 +51,7 @@ SHEET = {
     "image_stale_in_use": ("images", "medium"),
     "image_shared_outside_organisation": ("images", "high"),
     "image_shared_with_closed_account": ("images", "medium"),
+    "image_superseded": ("images", "low"),
     "image_unencrypted": ("images", "medium"),
     "image_unprotected": ("images", "low"),
     "image_unused": ("images", "low"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -125,6 +126,17 @@ def licence_at_risk(organisation: Organisation, here: Region) -> Iterator[str]:
                 yield key
 
 
+def superseded(organisation: Organisation, here: Region, seen: bool) -> Iterator[str]:
+    used = current(organisation, here.name)
+    ready = {key: row for key, row in here.images.items() if row["State"] == "available"}
+    family = {key: re.sub(r"-v[\d.]+-\d{8}-(?=[a-f]*\d)[0-9a-f]{5}\Z", "", row["Name"]) for key, row in ready.items()}
+    for key, row in ready.items():
+        after = [other for other in ready if family[other] == family[key]]
+        after = [other for other in after if ready[other]["CreationDate"] > row["CreationDate"]]
+        if len(after) > 2 and key not in used and seen_everywhere(organisation, here, key) is seen:
+            yield key
+
+
 READERS: dict[str, Reader] = {
     "image_instance_store": instance_store,
     "image_paravirtual": paravirtual,
@@ -134,6 +146,8 @@ READERS: dict[str, Reader] = {
     "image_stale_in_use": lambda organisation, here: stale(organisation, here, used=True),
     "unknown:image_stale_in_use": lambda organisation, here: stale(organisation, here, used=False),
     "image_licence_at_risk": licence_at_risk,
+    "image_superseded": lambda organisation, here: superseded(organisation, here, seen=True),
+    "unknown:image_superseded": lambda organisation, here: superseded(organisation, here, seen=False),
     "image_unencrypted": lambda _, here: unencrypted(here, told=True),
     "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }

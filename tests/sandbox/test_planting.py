@@ -162,7 +162,7 @@ def test_truth_names_only_what_exists(organisation: Organisation) -> None:
             elif subject == "fast_restores":
                 assert resource_id in {row["SnapshotId"] for row in here.fast_restores}
             else:
-                assert resource_id in getattr(here, subject)
+                assert resource_id in getattr(here, subject.replace("recycle_bin", "binned"))
 
 
 SHAPES = {
@@ -276,6 +276,7 @@ UNKNOWN = {
     "unknown:image_deprecated_in_use",
     "unknown:image_unencrypted",
     "unknown:image_stale_in_use",
+    "unknown:image_superseded",
     "unknown:instance_image_untrusted_owner",
     "unknown:snapshot_key_unusable",
     "unknown:snapshot_wrong_key",
@@ -295,6 +296,8 @@ BELIEVABLE = {
     "image_licence_at_risk": (3, 15),
     "image_stale_in_use": (20, 100),
     "unknown:image_stale_in_use": (1, 12),
+    "image_superseded": (2, 15),
+    "unknown:image_superseded": (1, 3),
     "image_unused": (20, 60),
     "image_deprecated_in_use": (1, 10),
     "image_missing_snapshot": (1, 4),

@@ -38,7 +38,7 @@ def _image(plot: Plot, number: int) -> None:
     text = f"Created by CreateImage({plot.new('i')}) for {image_id}"
     snapshot_id = plot.snapshot(of, created, description=text, kept="image")
     launched = plot.ago(10) if kind == 2 else None
-    name = f"nightly-build-{number:06d}"
+    name = f"build-{number:06d}-nightly"
     plant_image(plot, name, created, [device(0, snapshot_id, of)], use="none", image_id=image_id, launched=launched)
 
 

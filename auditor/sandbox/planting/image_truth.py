@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from datetime import datetime
 
 from auditor.sandbox.model import Row
@@ -79,3 +80,25 @@ def note_unused(plot: Plot, row: Row) -> None:
     firmware = row.get("TpmSupport") or (row["BootMode"] == "uefi" and row["Architecture"] != "arm64")
     if row["RootDeviceType"] == "ebs" and (not plain or firmware or row["VirtualizationType"] == "paravirtual"):
         plot.note("image_licence_at_risk", str(row["ImageId"]))
+
+
+def note_superseded(plot: Plot) -> None:
+    """Note which images of a place three newer ones of their family follow; to be told when all of them stand."""
+    families = defaultdict(list)
+    for row in plot.here.images.values():
+        if row["State"] == "available":
+            families[_family(str(row["Name"]))].append(row)
+    for rows in families.values():
+        for row in rows:
+            newer = sum(other["CreationDate"] > row["CreationDate"] for other in rows)
+            use, elsewhere = plot.declared[row["ImageId"]]
+            if newer >= 3 and use != "current":
+                plot.note("unknown:image_superseded" if elsewhere else "image_superseded", row["ImageId"])
+
+
+def _family(name: str) -> str:
+    """What an image is, without the version, the day and the mark that pipelines put behind it."""
+    what, _, mark = name.rpartition("-")
+    named = what.split("-")
+    pipeline = len(named) > 2 and named[-2].startswith("v") and named[-1].isdigit() and len(mark) == 5
+    return "-".join(named[:-2]) if pipeline and any(letter.isdigit() for letter in mark) else name

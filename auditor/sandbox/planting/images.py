@@ -159,6 +159,7 @@ def plant_image(
     if launched is not None:
         row["LastLaunchedTime"] = stamp(launched)
     plot.here.images[image_id] = row | more
+    plot.declared[image_id] = use, elsewhere or public
     if permissions:
         plot.here.image_permissions[image_id] = list(permissions)
         note_image(plot, image_id, permissions)

@@ -21,6 +21,7 @@ from auditor.sandbox.planting import (
 )
 from auditor.sandbox.planting.bulk import plant_bulk
 from auditor.sandbox.planting.casting import cast
+from auditor.sandbox.planting.image_truth import note_superseded
 from auditor.sandbox.planting.plot import Part, Plot, Telling
 from auditor.sandbox.planting.settings import plant_settings
 from auditor.sandbox.planting.size import SMALL, Size
@@ -80,6 +81,8 @@ def plant(
         for account_id, region in wanted
     }
     plant_across(places, [account.account_id for account in active], chosen)
+    for plot in places.values():
+        note_superseded(plot)
     return organisation
 
 

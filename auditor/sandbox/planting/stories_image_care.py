@@ -123,6 +123,35 @@ def firmware(plot: Plot) -> None:
             launch(plot, made, 100, name=f"{what}-host", state="stopped")
 
 
+def generations(plot: Plot) -> None:
+    """Eight images of one family: of those behind the newest three one is stopped, one may run at a vendor's.
+
+    An older version names another and launches nothing. One is disabled, and a neighbour is no successor of any.
+    """
+    what = f"{plot.rng.choice(SERVICES)}-generation-ubuntu-{plot.rng.randrange(10, 90)}.04"
+    image_ids = []
+    for number in range(8):
+        days = 20 + 15 * number
+        name = f"{what}-v2.{40 - number}.0-{plot.ago(days):%Y%m%d}-{number}{plot.rng.getrandbits(16):04x}"
+        made = built(
+            plot,
+            name,
+            days,
+            key=plot.keys.enabled,
+            use={4: "current", 5: "old", 0: "current"}.get(number, "none"),
+            state="disabled" if number == 2 else "available",
+            permissions=[{"UserId": VENDOR}] if number == 6 else [],
+            elsewhere=number == 6,
+            launched=plot.ago(15),
+        )
+        image_ids.append(made.image_id)
+        if number == 4:
+            launch(plot, made, 15, name=what, state="stopped")
+    template(plot, f"{what}-{plot.rng.getrandbits(28):07x}", [image_ids[5], image_ids[0]], default=2)
+    name = f"{what.replace('.04', '.10')}-v2.1.0-{plot.ago(200):%Y%m%d}-1{plot.rng.getrandbits(16):04x}"
+    built(plot, name, 200, key=plot.keys.enabled, use="none", launched=plot.ago(15))
+
+
 #: Stories of the care of images.
 STORIES: tuple[Telling, ...] = (
     (bundles, 0, 1),
@@ -130,4 +159,5 @@ STORIES: tuple[Telling, ...] = (
     (half_encrypted, 0, 1),
     (outlived, 0, 1),
     (firmware, 0, 1),
+    (generations, 0, 1),
 )
