@@ -456,3 +456,38 @@ def test_the_command_tells_and_refuses(run, place):
     wrong = CliRunner().invoke(main, ["explain", str(run), "snap-00000000000000000"])
     assert wrong.exit_code == 2
     assert "is not in this run" in wrong.output
+
+
+def test_what_a_run_was_not_asked_to_read_is_no_clean_answer(organisation, place, tmp_path):
+    with Sandbox(organisation) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.environment().items():
+            patch.setenv(name, value)
+        wanted = Config.of(
+            {
+                "scope": {
+                    "accounts": [place.account_id],
+                    "regions": [place.name],
+                    "role": "AuditorReadOnly",
+                    "external_id": "sandbox",
+                }
+            }
+        )
+        collect(wanted, tmp_path / "run", as_of=organisation.now, collectors=["snapshots"])
+    story = explain(Inventory.load(tmp_path / "run"), next(iter(place.snapshots)))
+    assert any(said.startswith("Images that map it: images of ") for said in story.unseen)
+    assert story.summary.endswith("see below.")
+
+
+def test_an_image_that_names_no_source_came_from_its_snapshots():
+    devices = [{"image_id": "ami-1", "snapshot_id": "snap-1", "device_name": "/dev/xvda"}]
+    story = explain(in_memory(images=[IMAGE], image_block_devices=devices, snapshots=[SNAPSHOT]), "ami-1")
+    (link,) = story.ancestry
+    assert link.said == "registered from snapshot snap-1 (completed)"
+    assert [above.said for above in link.beneath] == ["taken of volume vol-1, which is gone"]
+
+
+def test_an_id_of_two_regions_says_so():
+    frame = FRAMES["images"].rows(HERE | IMAGE | {"region": region} for region in ("eu-west-1", "us-east-1"))
+    story = explain(Inventory.of({"images": frame}, AS_OF), "ami-1")
+    assert story.region == "eu-west-1"
+    assert any("also in 111122223333 us-east-1" in said for said in story.unseen)

@@ -9,7 +9,7 @@ from auditor.errors import ConfigError
 from auditor.explain.acts import acts
 from auditor.explain.facts import access, cost, facts, findings, origin
 from auditor.explain.page import as_text
-from auditor.explain.run import Node, Row, Run
+from auditor.explain.run import HOMES, Node, Row, Run
 from auditor.explain.story import Act, Cost, Finding, Link, Origin, Step, Story
 from auditor.explain.trees import ancestry, needed_by, parts
 from auditor.explain.unseen import not_in_the_run, unseen
@@ -58,7 +58,7 @@ def _owned(run: Run, node: Node, row: Row, where: str) -> Story:
     needs = needed_by(run, node)
     under = parts(run, node) if node.kind == "image" else ()
     todo = acts(run, node, row, where, needs, under)
-    dark = unseen(run, node, row)
+    dark = (*unseen(run, node, row), *_elsewhere(run, node))
     summary = todo[0].answer
     if dark and not any(step.weight == "blocks" for step in todo[0].steps):
         summary += " But not everything that matters could be seen: see below."
@@ -83,6 +83,13 @@ def _owned(run: Run, node: Node, row: Row, where: str) -> Story:
         findings=findings(run.inventory.folder, node),
         unseen=dark,
     )
+
+
+def _elsewhere(run: Run, node: Node) -> tuple[str, ...]:
+    """Other places that have the same id: ids are unique in a region only."""
+    held = run.rows(HOMES[node.kind][0], **{f"{node.kind}_id": node.id})
+    others = [f"{row['account_id']} {row['region']}" for row in held if row["region"] != node.region]
+    return (f"This id is also in {text.listed(others)}: another {node.kind}, not told here.",) if others else ()
 
 
 def _mentioned(run: Run, node: Node) -> Story:

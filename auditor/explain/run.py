@@ -9,7 +9,7 @@ import pandas as pd
 from auditor.analysis import DERIVED, derive
 from auditor.engine.gaps import Gaps
 from auditor.engine.supply import Reports, Supply
-from auditor.inventory import Inventory, Partition
+from auditor.inventory import GLOBAL, Inventory, Partition
 from auditor.report import text
 
 Row = dict[str, Any]
@@ -44,6 +44,7 @@ class Run:
         accounts = self.rows("accounts")
         self.accounts: dict[str, str | None] = {row["account_id"]: row["name"] for row in accounts}
         sharing = inventory.manifest.config.get("sharing") or {}
+        self._asked: set[tuple[str, ...]] | None = None
         self._places: dict[Partition, Supply] = {}
         self._trusted: dict[str, str] = dict(sharing.get("trusted_accounts") or {})
 
@@ -73,6 +74,15 @@ class Run:
                 trusted_accounts=self._trusted,
             )
         return self._places[place].frame(name)
+
+    def asked(self, collector: str, account_id: str, region: str | None) -> bool:
+        """Whether a run on disk was to read something in an account and region; one in memory says only gaps."""
+        if self.inventory.folder is None or region is None:
+            return True
+        if self._asked is None:
+            columns = ["account_id", "region", "collector"]
+            self._asked = set(self._reports.frame("coverage")[columns].itertuples(index=False, name=None))
+        return any((account_id, each, collector) in self._asked for each in (region, GLOBAL))
 
     def rows(self, name: str, **where: Any) -> list[Row]:
         """Rows of a frame that have these values, missing cells as ``None``; values that are ``None`` do not count."""
@@ -155,8 +165,8 @@ def rows_of(frame: pd.DataFrame, **where: Any) -> list[Row]:
     for column, value in where.items():
         if value is not None and len(frame):
             frame = frame[(frame[column] == value).fillna(False).to_numpy(bool)]
-    cells = frame.astype(object).where(frame.notna(), None)
-    return [dict(zip(frame.columns, row, strict=True)) for row in cells.itertuples(index=False, name=None)]
+    cells = [[None if pd.isna(cell) else cell for cell in frame[column]] for column in frame.columns]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def words(kind: str) -> str:

@@ -23,6 +23,7 @@ _UP: Final = {
     "taken-of": "taken of {}",
     "launched-from": "launched from {}",
     "made-for": "made for {}",
+    "maps": "registered from {}",
 }
 
 _DOWN: Final = {
@@ -59,7 +60,7 @@ def ancestry(run: Run, node: Node, beside: Node, seen: frozenset[tuple[str, str]
         return ()
     links = []
     for edge in run.out_of(node):
-        if edge["kind"] not in _UP or (edge["to_type"], edge["to_id"]) in seen:
+        if edge["kind"] not in _UP or edge["kind"] == "maps" or (edge["to_type"], edge["to_id"]) in seen:
             continue
         region = edge["to_region"]
         source = _owned(run, Node(edge["to_type"], edge["to_id"], region))
@@ -68,7 +69,20 @@ def ancestry(run: Run, node: Node, beside: Node, seen: frozenset[tuple[str, str]
             said += ", of a region that it does not name"
         above = ancestry(run, source, beside, seen) if source.account_id else ()
         links.append(_link(edge, source, said, above))
+    if node.kind == "image" and not links:
+        links = _registered(run, node, beside, seen)
     return tuple(sorted(links, key=lambda link: (list(_UP).index(link.kind), link.resource_id)))
+
+
+def _registered(run: Run, node: Node, beside: Node, seen: frozenset[tuple[str, str]]) -> list[Link]:
+    """What an image that names no source came from: the snapshots that it was registered with."""
+    links = []
+    for edge in run.out_of(node):
+        if edge["kind"] == "maps" and ("snapshot", edge["to_id"]) not in seen:
+            snapshot = _owned(run, Node("snapshot", edge["to_id"], node.region))
+            above = ancestry(run, snapshot, beside, seen) if snapshot.account_id else ()
+            links.append(_link(edge, snapshot, _UP["maps"].format(run.called(snapshot, beside)), above))
+    return links
 
 
 def _owned(run: Run, node: Node) -> Node:

@@ -72,6 +72,11 @@ def unseen(run: Run, node: Node, row: Row | None) -> tuple[str, ...]:
     )
     for account_id in _readers(run, node, shares, public):
         said += _gaps(run, node, account_id, _THEIRS[node.kind])
+    if node.kind == "image":
+        dark = run.rows("image_use", **_key(node))
+        blind = dark[0]["blind_spot"] if dark else None
+        said += [f"Whether others use it: {text.plain(blind)}."] if blind else []
+        return tuple(dict.fromkeys(said))
     outside = sorted({each["grantee"] for each in shares if each["grantee_type"] == "account"} - set(run.accounts))
     if outside:
         said.append(f"What {text.listed(f'account {each}' for each in outside)} made of it: outside what was read.")
@@ -92,8 +97,14 @@ def _readers(run: Run, node: Node, shares: Iterable[Row], public: bool) -> list[
 
 
 def _gaps(run: Run, node: Node, account_id: str, frames: dict[str, str]) -> list[str]:
-    """A sentence for each thing that a gap in one account hides of the resource."""
+    """A sentence for each thing that a gap in one account hides of the resource, and for each that nobody asked for."""
     said = []
+    for frame, what in frames.items():
+        unasked = [name for name in FRAMES[frame].filled_by if not run.asked(name, account_id, node.region)]
+        if unasked:
+            names = text.listed(name.replace("_", " ") for name in unasked)
+            where = f"{run.account(account_id)} {node.region or ''}".strip()
+            said.append(f"{text.sentence(what)}: {names} of {where} were not part of this run.")
     for gap in run.gaps.at(account_id, node.region or ""):
         if gap.resource_id and gap.resource_id != node.id:
             continue
