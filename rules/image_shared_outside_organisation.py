@@ -44,6 +44,8 @@ def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.Dat
     Ask the owner who the other party is. Take the permission away, or name the account in ``[sharing]
     trusted_accounts``.
     """
+    if not len(image_access):
+        return pd.DataFrame({"found": pd.Series(False, index=images.index)})
     strangers = image_access[
         image_access["grantee_class"].isin(["unknown", "foreign"]) | image_access["grantee_class"].isna()
     ]

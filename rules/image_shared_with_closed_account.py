@@ -34,6 +34,8 @@ def image_shared_with_closed_account(images: pd.DataFrame, image_access: pd.Data
 
     Take the permission away, and whatever else the account was given.
     """
+    if not len(image_access):
+        return pd.DataFrame({"found": pd.Series(False, index=images.index)})
     closed = image_access[image_access["grantee_class"].eq("closed").fillna(False)]
     places = pd.Index(images["image_id"]).get_indexer(closed["image_id"])
     return pd.DataFrame(

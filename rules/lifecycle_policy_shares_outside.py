@@ -36,6 +36,8 @@ def lifecycle_policy_shares_outside(
     Look at the schedules, ask the owner who the other party is, and take the account out of ``ShareRules`` with
     ``aws dlm update-lifecycle-policy``. What was shared already is judged by snapshot_shared_outside_organisation.
     """
+    if not len(lifecycle_shares):
+        return pd.DataFrame({"found": pd.Series(False, index=lifecycle_policies.index)})
     known = lifecycle_shares["target_account_id"].isin(parties["party_id"].to_list())
     own = lifecycle_shares["target_account_id"].eq(lifecycle_shares["account_id"]).fillna(False)
     shares = lifecycle_shares[~known & ~own & lifecycle_shares["target_account_id"].notna()]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import among, rule
 
 
 @rule(
@@ -42,10 +42,13 @@ def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_acces
     Ask the owner who the other party is. Take the permission away, or name the account in ``[sharing]
     trusted_accounts``.
     """
+    if not len(snapshot_access):
+        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index)})
     strangers = snapshot_access[
         snapshot_access["grantee_class"].isin(["unknown", "foreign"]) | snapshot_access["grantee_class"].isna()
     ]
-    places = pd.Index(snapshots["snapshot_id"]).get_indexer(strangers["snapshot_id"])
+    named = snapshots.loc[among(snapshots["snapshot_id"], strangers["snapshot_id"]), "snapshot_id"]
+    places = named.index[pd.Index(named).get_indexer(strangers["snapshot_id"])]
     told = strangers["grantee_class"].notna()
     account = strangers["grantee_class"].eq("unknown")
     return pd.DataFrame(
@@ -60,7 +63,7 @@ def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_acces
             "discriminator": strangers["grantee"].to_numpy(),
             "unknown_because": "Could not tell: which organisation is ours is not known.",
         },
-        index=snapshots.index[places],
+        index=places,
     ).astype({"found": "boolean"})
 
 

@@ -6,13 +6,16 @@ directory of the organisation and from the accounts that the configuration trust
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.analysis.image_use import CLOSED
 from auditor.frames import FRAMES, PANDAS
+from auditor.frames.columns import as_arrow
 
 __all__ = ["SEVERITIES", "image_access", "parties", "snapshot_access"]
 
@@ -28,6 +31,11 @@ SEVERITIES: Final[Mapping[str, tuple[str, str, str]]] = {
 MARKETPLACE: Final = "aws-marketplace"
 
 _KEY_NOT_READ: Final = "it is encrypted, and the key's policy was not read"
+
+#: Account, region, resource, grantee's type and grantee.
+Grant = tuple[Any, ...]
+#: Encrypted, whether it works (missing where unknown), and why not.
+Working = tuple[bool | None, bool | None, str | None]
 
 
 def parties(directory: pd.DataFrame, trusted_accounts: Mapping[str, str]) -> pd.DataFrame:
@@ -65,35 +73,30 @@ def snapshot_access(
     """
     if not len(snapshot_shares) and not len(snapshot_public_permissions):
         return FRAMES["snapshot_access"].empty()
-    everybody = snapshot_public_permissions.assign(grantee_type="group", grantee="all")
-    keys = ["account_id", "region", "snapshot_id"]
-    grants = pd.concat(
-        [each[[*keys, "grantee_type", "grantee"]] for each in (snapshot_shares, everybody)], ignore_index=True
-    ).drop_duplicates([*keys, "grantee"], ignore_index=True)
-    facts = snapshots.loc[
-        snapshots["snapshot_id"].isin(grants["snapshot_id"].drop_duplicates().to_list()),
-        [*keys, "encrypted", "state", "storage_tier"],
-    ]
-    made = _classed(grants.merge(facts, on=keys), parties, directory)
-    made = made.merge(
-        snapshot_block_public_access[["account_id", "region", "state"]].rename(columns={"state": "block"}),
-        on=["account_id", "region"],
-        how="left",
-    )
-    public = made["grantee_class"].eq("public").fillna(False)
-    hidden = public & made["block"].eq("block-all-sharing").fillna(False)
-    unusable = made["storage_tier"].eq("archive").fillna(False) | made["state"].ne("completed").fillna(False)
-    keyed = made["encrypted"].ne(False).fillna(True)
-    made = _effective(
-        made,
-        {
-            "it is archived or not completed": (unusable, False),
-            "block public access hides it": (hidden, False),
-            "whether block public access hides it is not known": (public & made["block"].isna(), None),
-            _KEY_NOT_READ: (keyed, None),
-        },
-    )
-    return FRAMES["snapshot_access"].conform(made)
+    where = ["account_id", "region", "snapshot_id"]
+    everybody = [(*key, "group", "all") for key in _rows(snapshot_public_permissions, where)]
+    shares = _rows(snapshot_shares, [*where, "grantee_type", "grantee"])
+    grants = list({(*grant[:3], grant[4]): grant for grant in (*everybody, *shares)}.values())
+    facts = _facts(snapshots, where, ["encrypted", "state", "storage_tier"], grants)
+    blocks = {
+        (account, region): state
+        for account, region, state in _rows(snapshot_block_public_access, ["account_id", "region", "state"])
+    }
+
+    def working(grant: Grant) -> Working:
+        encrypted, state, tier = facts[grant[:3]]
+        if tier == "archive" or state not in ("completed", None):
+            return encrypted, False, "it is archived or not completed"
+        if grant[4] == "all":
+            block = blocks.get(grant[:2])
+            if block == "block-all-sharing":
+                return encrypted, False, "block public access hides it"
+            if block is None:
+                return encrypted, None, "whether block public access hides it is not known"
+        return (encrypted, True, None) if encrypted is False else (encrypted, None, _KEY_NOT_READ)
+
+    known = [grant for grant in grants if grant[:3] in facts]
+    return _access("snapshot", known, [working(grant) for grant in known], _Who(parties, directory))
 
 
 def image_access(
@@ -106,62 +109,91 @@ def image_access(
     """One row per own image and grantee; see the frame ``image_access`` for the columns."""
     if not len(image_shares):
         return FRAMES["image_access"].empty()
-    keys = ["account_id", "region", "image_id"]
-    grants = image_shares[[*keys, "grantee_type", "grantee"]]
-    shared = grants["image_id"].drop_duplicates().to_list()
-    facts = images.loc[images["image_id"].isin(shared), [*keys, "state"]]
-    devices = image_block_devices.loc[image_block_devices["image_id"].isin(shared)]
-    encrypted = devices.loc[devices["encrypted"].eq(True).fillna(False) & devices["snapshot_id"].notna(), "image_id"]
-    made = _classed(grants.merge(facts, on=keys), parties, directory)
-    made["encrypted"] = made["image_id"].isin(encrypted.to_list())
-    made = _effective(
-        made,
+    where = ["account_id", "region", "image_id"]
+    grants = _rows(image_shares, [*where, "grantee_type", "grantee"])
+    facts = _facts(images, where, ["state"], grants)
+    shared = _among(image_block_devices, "image_id", grants)
+    devices = _rows(image_block_devices, [*where, "snapshot_id", "encrypted"], shared)
+    keyed = {device[:3] for device in devices if device[3] is not None and device[4]}
+
+    def working(grant: Grant) -> Working:
+        encrypted = grant[:3] in keyed
+        if facts[grant[:3]][0] not in ("available", None):
+            return encrypted, False, "it is not available"
+        return (True, None, _KEY_NOT_READ) if encrypted else (False, True, None)
+
+    known = [grant for grant in grants if grant[:3] in facts]
+    return _access("image", known, [working(grant) for grant in known], _Who(parties, directory))
+
+
+class _Who:
+    """Who a grantee is to the account that shares, and what it is called."""
+
+    def __init__(self, parties: pd.DataFrame, directory: pd.DataFrame) -> None:
+        named = _rows(parties, ["party_id", "standing", "party_name"])
+        self._parties: dict[str, tuple[str, str | None]] = {each: (standing, name) for each, standing, name in named}
+        self._ours = set(directory["organisation_id"].dropna())
+        self._told: dict[Grant, tuple[str | None, str | None]] = {}
+
+    def is_it(self, account: str, kind: str, grantee: str) -> tuple[str | None, str | None]:
+        """Class and name."""
+        key = (account, kind, grantee)
+        if key not in self._told:
+            self._told[key] = self._class(*key), self._parties[grantee][1] if grantee in self._parties else None
+        return self._told[key]
+
+    def _class(self, account: str, kind: str, grantee: str) -> str | None:
+        if kind in ("organisation", "unit"):
+            if not self._ours:  # which organisation is ours nobody told
+                return None
+            return kind if [*grantee.split("/"), ""][1] in self._ours else "foreign"
+        if grantee in ("all", MARKETPLACE):
+            return "public" if grantee == "all" else "marketplace"
+        if grantee == account:
+            return "own"
+        return self._parties[grantee][0] if grantee in self._parties else "unknown"
+
+
+def _access(thing: str, grants: Sequence[Grant], works: Sequence[Working], who: _Who) -> pd.DataFrame:
+    """The frame of access: the grants, with who each grantee is, whether it works and how bad that is."""
+    told = [who.is_it(account, kind, grantee) for account, _, _, kind, grantee in grants]
+    column = {True: 0, None: 1, False: 2}
+    return FRAMES[f"{thing}_access"].of(
         {
-            "it is not available": (made["state"].ne("available").fillna(False), False),
-            _KEY_NOT_READ: (made["encrypted"], None),
-        },
+            "account_id": [grant[0] for grant in grants],
+            "region": [grant[1] for grant in grants],
+            f"{thing}_id": [grant[2] for grant in grants],
+            "grantee_type": [grant[3] for grant in grants],
+            "grantee": [grant[4] for grant in grants],
+            "grantee_class": [class_ for class_, _ in told],
+            "grantee_name": [name for _, name in told],
+            "encrypted": [encrypted for encrypted, _, _ in works],
+            "effective": [effective for _, effective, _ in works],
+            "effective_because": [because for _, _, because in works],
+            "severity": [
+                SEVERITIES[class_][column[effective]] if class_ is not None and class_ in SEVERITIES else None
+                for (class_, _), (_, effective, _) in zip(told, works, strict=True)
+            ],
+        }
     )
-    return FRAMES["image_access"].conform(made)
 
 
-def _classed(grants: pd.DataFrame, parties: pd.DataFrame, directory: pd.DataFrame) -> pd.DataFrame:
-    """The grants with who each grantee is to us, and what it is called."""
-    known = parties.rename(columns={"party_id": "grantee", "party_name": "grantee_name"})
-    made = grants.merge(known, on="grantee", how="left")
-    ours = directory["organisation_id"].dropna().drop_duplicates().to_list()
-    kind, grantee = made["grantee_type"], made["grantee"]
-    organisation = grantee.str.extract(r":(?:organization|ou)/(o-[^/]+)", expand=False)
-    whole = kind.isin(["organisation", "unit"])
-    own = organisation.isin(ours)
-    classes: pd.Series[Any] = made["standing"].astype(object).where(made["standing"].notna(), "unknown")
-    for name, where in {
-        "own": grantee.eq(made["account_id"]),
-        "marketplace": grantee.eq(MARKETPLACE),
-        "public": grantee.eq("all"),
-        "organisation": kind.eq("organisation") & own,
-        "unit": kind.eq("unit") & own,
-        "foreign": whole & ~own,
-    }.items():
-        classes = classes.mask(where.fillna(False).astype(bool), name)
-    if not ours:  # which organisation is ours nobody told
-        classes = classes.mask(whole, None)
-    made["grantee_class"] = classes.astype(PANDAS["text"])
-    return made
+def _facts(
+    frame: pd.DataFrame, where: Sequence[str], columns: Sequence[str], grants: Iterable[Grant]
+) -> dict[Grant, tuple[Any, ...]]:
+    """Facts of the resources that are granted, by account, region and id."""
+    rows = _rows(frame, [*where, *columns], _among(frame, where[-1], grants))
+    return {row[:3]: row[3:] for row in rows}
 
 
-def _effective(made: pd.DataFrame, reasons: dict[str, tuple[pd.Series[Any], bool | None]]) -> pd.DataFrame:
-    """The access with whether it works, why not, and how bad that is; the first reason that holds counts."""
-    works: pd.Series[Any] = pd.Series(True, index=made.index, dtype="boolean")
-    why = pd.Series(pd.NA, index=made.index, dtype=PANDAS["text"])
-    for words, (holds, answer) in reversed(reasons.items()):
-        where = holds.astype(bool).to_numpy()
-        works[where] = pd.NA if answer is None else answer
-        why[where] = words
-    made["effective"], made["effective_because"] = works, why
-    column = works.astype("Int64").map({1: 0, 0: 2}).fillna(1).astype(int)
-    graded = [
-        SEVERITIES[name][place] if name in SEVERITIES else None
-        for name, place in zip(made["grantee_class"].astype(object), column, strict=True)
-    ]
-    made["severity"] = pd.Series(graded, index=made.index, dtype=PANDAS["text"])
-    return made
+def _among(frame: pd.DataFrame, column: str, grants: Iterable[Grant]) -> pa.Array:
+    """Which rows are about resources that are granted; most are not."""
+    ids = pa.array({grant[2] for grant in grants}, pa.string())
+    return pc.is_in(as_arrow(frame[column]).cast(pa.string()), value_set=ids)
+
+
+def _rows(frame: pd.DataFrame, columns: Sequence[str], mask: pa.Array | None = None) -> list[tuple[Any, ...]]:
+    """Rows as tuples, ``None`` where a cell is missing."""
+    arrays = [as_arrow(frame[name]) for name in columns]
+    lists = [(array if mask is None else array.filter(mask)).to_pylist() for array in arrays]
+    return list(zip(*lists, strict=True))

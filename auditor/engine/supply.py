@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -20,16 +20,24 @@ ABOUT_THE_RUN = ("coverage", "gaps", "item_gaps")
 
 @dataclass
 class Reports:
-    """Coverage, gaps and item gaps of a whole inventory, made when first asked for."""
+    """What is the same for every account and region of an inventory, made when first asked for."""
 
     inventory: Inventory
     _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _everywhere: dict[tuple[Any, ...], pd.DataFrame] = field(default_factory=dict)
 
     def frame(self, name: str) -> pd.DataFrame:
         """One of ``ABOUT_THE_RUN``."""
         if name not in self._kept:
             self._kept[name] = getattr(self.inventory, name)()
         return self._kept[name]
+
+    def everywhere(self, name: str, settings: Iterable[Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """A frame that is about the organisation as a whole, made once for the settings it depends on."""
+        key = (name, *settings)
+        if key not in self._everywhere:
+            self._everywhere[key] = make()
+        return self._everywhere[key]
 
 
 @dataclass
@@ -58,7 +66,11 @@ class Supply:
     def frame(self, name: str) -> pd.DataFrame:
         """A frame by name."""
         if name not in self._kept:
-            self._kept[name] = self._made(name)
+            if FRAMES[name].everywhere:
+                trusted = sorted(self.trusted_accounts.items())
+                self._kept[name] = self.reports.everywhere(name, trusted, lambda: self._made(name))
+            else:
+                self._kept[name] = self._made(name)
         return self._kept[name].copy(deep=False)
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:

@@ -137,7 +137,7 @@ def test_whether_a_share_of_a_snapshot_works(facts, effective, severity):
     ],
 )
 def test_a_block_hides_what_is_public_and_nothing_else(block, effective, severity):
-    everybody, vendor = snapshots(VENDOR, STRANGER, public=True, block=block)[2], snapshots(STRANGER, block=block)[0]
+    everybody, vendor = snapshots(VENDOR, STRANGER, public=True, block=block)[:2]
     assert (everybody["effective"], everybody["severity"], everybody["grantee_class"]) == (
         effective,
         severity,
