@@ -55,6 +55,7 @@ LAUNCH_TEMPLATE_VERSIONS = Frame(
     ),
     key=("account_id", "region", "template_id", "version"),
     filled_by=("launch_templates",),
+    noun="launch template version",
 )
 
 LAUNCH_CONFIGURATIONS = Frame(

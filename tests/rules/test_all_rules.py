@@ -51,7 +51,8 @@ def test_a_gap_in_any_frame_makes_its_place_unknown(name, frame):
         verdict, finding, crash = try_example(loaded, {**example, "gap": frame})
         assert (verdict, crash) == ("unknown", "")
         assert finding["message"].startswith("Could not tell: reading ")
-        assert finding["discriminator"] is None
+        rest = [example.get(name) for name in FRAMES[loaded.rule.subject].key[3:]]
+        assert finding["discriminator"] == ("/".join(map(str, rest)) if rest and None not in rest else None)
 
 
 @pytest.mark.parametrize("name", RULES)

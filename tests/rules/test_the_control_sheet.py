@@ -60,6 +60,7 @@ SHEET = {
     "recycle_bin_unprotected": ("regions", "low"),
     "instance_image_untrusted_owner": ("instances", "medium"),
     "lifecycle_policy_shares_outside": ("lifecycle_policies", "high"),
+    "reference_to_missing_image": ("launch_template_versions", "medium"),
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),
     "region_snapshot_sharing_not_blocked": ("regions", "high"),
@@ -86,6 +87,7 @@ OTHERWISE = {
     "lock_missing_or_expiring": "lock",
     "recycle_bin_cost": "recycle_bin",
     "recycle_bin_unprotected": "recycle_bin",
+    "reference_to_missing_image": "reference",
     "resource_untagged": "resource",
 }
 

@@ -137,6 +137,17 @@ def superseded(organisation: Organisation, here: Region, seen: bool) -> Iterator
             yield key
 
 
+def missing_image(_: Organisation, here: Region) -> Iterator[str]:
+    """Templates, as resources: the version is told by the discriminator."""
+    text = " ".join(row["Description"] for row in here.snapshots.values())
+    for template_id, versions in here.launch_template_versions.items():
+        for number, row in enumerate(versions, 1):
+            image_id = row["LaunchTemplateData"]["ImageId"]
+            ours = image_id in here.binned_images or f" for {image_id}" in text
+            if ours and image_id not in here.images and (row["DefaultVersion"] or number == len(versions)):
+                yield template_id
+
+
 READERS: dict[str, Reader] = {
     "image_instance_store": instance_store,
     "image_paravirtual": paravirtual,
@@ -148,6 +159,7 @@ READERS: dict[str, Reader] = {
     "image_licence_at_risk": licence_at_risk,
     "image_superseded": lambda organisation, here: superseded(organisation, here, seen=True),
     "unknown:image_superseded": lambda organisation, here: superseded(organisation, here, seen=False),
+    "reference_to_missing_image": missing_image,
     "image_unencrypted": lambda _, here: unencrypted(here, told=True),
     "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }
@@ -168,4 +180,4 @@ def organisation(request: pytest.FixtureRequest) -> Organisation:
 @pytest.mark.parametrize("rule", READERS)
 def test_truth_is_what_the_tables_say(organisation: Organisation, rule: str) -> None:
     read = {(here.account_id, here.name, found) for here in organisation for found in READERS[rule](organisation, here)}
-    assert organisation.truth.get(rule, set()) == read
+    assert {key[:3] for key in organisation.truth.get(rule, set())} == read

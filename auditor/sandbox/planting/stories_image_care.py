@@ -152,6 +152,33 @@ def generations(plot: Plot) -> None:
     built(plot, name, 200, key=plot.keys.enabled, use="none", launched=plot.ago(15))
 
 
+def broken_templates(plot: Plot) -> None:
+    """Templates whose image is gone: for good in the default version, into the Recycle Bin in the latest one.
+
+    Old versions may name what is gone, and nobody can tell of a stranger's image whether it is there.
+    """
+    gone, binned, strangers = plot.new("ami"), plot.new("ami"), plot.new("ami")
+    create_snapshots(plot, gone, plot.ago(90), key=plot.keys.enabled, kept="", orphan="image_gone")
+    name, entered = _name(plot, 100, "broken"), plot.ago(3)
+    plot.here.binned_images[binned] = {
+        "ImageId": binned,
+        "Name": name,
+        "RecycleBinEnterTime": entered,
+        "RecycleBinExitTime": entered + timedelta(days=30),
+    }
+    plot.here.binned_rows[binned] = {"ImageId": binned, "Name": name, "CreationDate": stamp(plot.ago(100))}
+    alive = built(plot, _name(plot, 40, "mended"), 40, key=plot.keys.enabled, use="current").image_id
+    for versions, default, broken in (
+        ((gone, alive), 1, "1"),
+        ((alive, binned), 1, "2"),
+        ((gone, alive), 2, ""),
+        ((strangers,), 1, ""),
+    ):
+        template_id = template(plot, f"broken-{plot.rng.getrandbits(28):07x}", versions, default=default)
+        if broken:
+            plot.note("reference_to_missing_image", template_id, broken)
+
+
 #: Stories of the care of images.
 STORIES: tuple[Telling, ...] = (
     (bundles, 0, 1),
@@ -160,4 +187,5 @@ STORIES: tuple[Telling, ...] = (
     (outlived, 0, 1),
     (firmware, 0, 1),
     (generations, 0, 1),
+    (broken_templates, 0, 1),
 )
