@@ -63,6 +63,7 @@ def _delete_snapshot(run: Run, node: Node, row: Row, needs: tuple[Link, ...]) ->
     if made and made[0]["origin"] == "aws-backup" and not any(link.kind == "holds" for link in needs):
         said = "AWS Backup made it, and no recovery point that was seen holds it: delete it there if EC2 refuses."
         steps.append(Step("note", said, made[0]["evidence"] or "ec2 DescribeSnapshots"))
+    steps += _last_backup(run, node, row)
     steps += _shares(run, node)
     steps += _early(run, node, row)
     steps += _bin(run, node, "EBS_SNAPSHOT")
@@ -115,8 +116,8 @@ def _protection(image: Row | None) -> str:
     state = (image or {}).get("deregistration_protection")
     if state is None or not str(state).startswith("enabled"):
         return ""
-    cooldown = ", which takes 24 hours to end" if "cooldown" in str(state) else ""
-    return f" Switch off its deregistration protection before{cooldown}."
+    cooldown = ", which takes 24 hours to end" if "with-cooldown" in str(state) else ""
+    return f" Switch off its deregistration protection first{cooldown}."
 
 
 def _some(links: list[Link]) -> str:
@@ -160,6 +161,34 @@ def _dependants(needs: tuple[Link, ...]) -> list[Step]:
         said = f"{text.sentence(number)} created from it {'keeps' if len(volumes) == 1 else 'keep'} working without it."
         steps.append(Step("note", said, volumes[0].seen_by))
     return steps
+
+
+def _last_backup(run: Run, node: Node, row: Row) -> list[Step]:
+    """Whether a volume that lives would be without a backup, or with an older one only."""
+    volume = Node("volume", row["volume_id"] or "", node.region, node.account_id)
+    if row["state"] != "completed" or run.home(volume)[1] != "here":
+        return []
+    own = {"region": node.region, "account_id": node.account_id}
+    others = [
+        each
+        for each in run.rows("snapshots", volume_id=volume.id, state="completed", **own)
+        if each["snapshot_id"] != node.id
+    ]
+    points = [
+        point
+        for status in ("COMPLETED", "AVAILABLE")
+        for point in run.rows("recovery_points", resource_id=volume.id, status=status, **own)
+        if point["recovery_id"] != node.id
+    ]
+    if not others and not points:
+        said = f"It is the only backup that was seen of {run.called(volume, node)}."
+        return [Step("breaks", said, "ec2 DescribeSnapshots, backup ListRecoveryPointsByBackupVault")]
+    moments = [each["started_at"] for each in others] + [each["created_at"] for each in points]
+    newer = [moment for moment in moments if moment and row["started_at"] and moment > row["started_at"]]
+    if newer:
+        return []
+    said = f"It is the newest backup that was seen of {run.called(volume, node)}."
+    return [Step("note", said, "ec2 DescribeSnapshots, backup ListRecoveryPointsByBackupVault")]
 
 
 def _shares(run: Run, node: Node) -> list[Step]:
@@ -218,7 +247,11 @@ def _archive(run: Run, node: Node, row: Row, needs: tuple[Link, ...]) -> Act:
     steps = []
     if row["state"] != "completed":
         steps.append(
-            Step("blocks", f"It is {row['state']}, and only completed ones can be archived.", "ec2 DescribeSnapshots")
+            Step(
+                "blocks",
+                f"Its state is {row['state']}, and only completed ones can be archived.",
+                "ec2 DescribeSnapshots",
+            )
         )
     if any(link.kind == "holds" for link in needs):
         said = "Held by AWS Backup: only the lifecycle of its plan can archive it."

@@ -202,17 +202,17 @@ def access(run: Run, node: Node, row: Row, where: str) -> tuple[str, ...]:
     said = [_public(bool(public), node.kind == "snapshot" and block == "block-all-sharing", block, node.kind)]
     others = [each for each in held if each["grantee_class"] not in ("public", "own")]
     said += [_shared(run, each) for each in sorted(others, key=lambda each: str(each["grantee"]))]
-    return tuple(said if held else [*said, "Shared with no other account."])
+    return tuple(said if others or public else [*said, "Shared with no other account."])
 
 
 _STANDINGS: Final = {
     "organisation": "of our organisation",
     "unit": "a unit of our organisation",
     "trusted": "trusted by the configuration",
-    "marketplace": "AWS Marketplace takes in products by it",
+    "marketplace": "by which AWS takes in products",
     "closed": "a closed account of our organisation",
     "foreign": "of another organisation: a third party",
-    "unknown": "an account that nobody here knows: a third party",
+    "unknown": "which nobody here knows: a third party",
 }
 
 
@@ -223,9 +223,11 @@ def _shared(run: Run, grant: Row) -> str:
         name = text.plain(grant["grantee_name"], 60)
         called = f"{name} ({grantee})" if name else run.account(grantee)
     else:
-        called = f"{kind} {grantee.rpartition('/')[2]}"
+        called = "the Marketplace" if grantee == "aws-marketplace" else f"{kind} {grantee.rpartition('/')[2]}"
     standing = _STANDINGS.get(grant["grantee_class"] or "", "whether that is one of ours is not known")
-    if grantee in run.accounts and grant["grantee_class"] == "unknown":
+    if kind == "organisation" and grant["grantee_class"] == "organisation":
+        standing = "our own"
+    elif grantee in run.accounts and grant["grantee_class"] == "unknown":
         standing = "one of the accounts that were read"
     why = text.plain(grant["effective_because"], 160) or "that was not looked at"
     works = {True: "", False: f"; they cannot use it: {why}"}.get(
