@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import renderers
+from auditor.analysis.sharing import sharing_of
 from auditor.analysis.spend import spend_of
 from auditor.aws.permissions import collectors_for
 from auditor.aws.runner import collect as read_aws
@@ -103,7 +104,9 @@ def report(
     inventory = Inventory.load(folder)
     evaluation = evaluate(inventory, rules, config)
     write_results(evaluation, target)
-    made = build_report(evaluation, inventory, rules, config, spend_of(inventory, config))
+    made = build_report(
+        evaluation, inventory, rules, config, spend_of(inventory, config), sharing=sharing_of(inventory, config)
+    )
     files = _render(made, inventory, target, formats, templates)
     return Outcome(evaluation, made, files)
 

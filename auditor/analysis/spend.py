@@ -5,7 +5,7 @@ Every account and region is summed alone; the sums are exact, so each breakdown 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from auditor.analysis import DERIVED, derive
+from auditor.analysis import derive
 from auditor.analysis.costs import paid_fast_restores
 from auditor.analysis.money import dollars, micros, scaled
+from auditor.analysis.places import frames_of
 from auditor.analysis.prices import HOURS_A_MONTH, price_by_region
 from auditor.report.model import Spend, SpendLine
 
@@ -147,31 +148,16 @@ def details(
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
-    frame = _frames(inventory, account_id, region, prices, gaps)
+    frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps})
     keys = ["account_id", "region", "snapshot_id"]
     return frame("snapshot_costs").merge(frame("snapshot_origins"), on=keys, how="left")
-
-
-def _frames(
-    inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame
-) -> Callable[[str], pd.DataFrame]:
-    """Gives the frames of one account and region by name, each read or made once."""
-    held: dict[str, pd.DataFrame] = {"prices": prices, "gaps": gaps}
-
-    def frame(name: str) -> pd.DataFrame:
-        if name not in held:
-            made = name in DERIVED
-            held[name] = derive(name, frame, inventory.as_of) if made else inventory.read(name, account_id, region)
-        return held[name]
-
-    return frame
 
 
 def _of_place(
     inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame, discount: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The spend of one account and region, and the region and item of the prices it rests on."""
-    frame = _frames(inventory, account_id, region, prices, gaps)
+    frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps})
     costs, restores = frame("snapshot_costs"), frame("fast_restores")
     rows = spend_rows(frame("snapshots"), frame("snapshot_origins"), costs, restores, prices, inventory.as_of, discount)
     items = {"standard": costs["basis"].ne("archive"), "archive": costs["basis"].str.startswith("archive")}

@@ -21,7 +21,8 @@ _ROW = 15.0
 _MOST_ROWS = 12
 
 
-def _svg(body: list[str], height: float, said: str) -> str:
+def document(body: list[str], height: float, said: str) -> str:
+    """A drawing as wide as the text, with its alternative text."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH:g}pt" height="{height:g}pt" '
         f'viewBox="0 0 {_WIDTH:g} {height:g}" role="img"><title>{escape(said)}</title>'
@@ -29,7 +30,8 @@ def _svg(body: list[str], height: float, said: str) -> str:
     )
 
 
-def _words(x: float, y: float, words: str, fill: str = INK, anchor: str = "start") -> str:
+def words_at(x: float, y: float, words: str, fill: str = INK, anchor: str = "start") -> str:
+    """Words at a place; escaped."""
     return f'<text x="{x:.2f}" y="{y:.2f}" fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
@@ -61,7 +63,7 @@ def severity_chart(accounts: Sequence[AccountLine]) -> str:
     body = []
     for column, name in enumerate(severities):
         x = left + column * (panel + gap)
-        body.append(_words(x, 9, f"{SHAPES[name]} {name}", COLOURS[name]))
+        body.append(words_at(x, 9, f"{SHAPES[name]} {name}", COLOURS[name]))
         body.append(_axis(x, 15, height - 1))
         for row, line in enumerate(shown):
             y = 18 + _ROW * row
@@ -69,10 +71,10 @@ def severity_chart(accounts: Sequence[AccountLine]) -> str:
             if number:
                 body.append(_bar(x, y, number * scale, COLOURS[name]))
             fill = INK if number else MUTED
-            body.append(_words(x + number * scale + 3, y + 6.3, text.count(number) if number else "0", fill))
+            body.append(words_at(x + number * scale + 3, y + 6.3, text.count(number) if number else "0", fill))
     for row, line in enumerate(shown):
-        body.append(_words(0, 18 + _ROW * row + 6.3, text.plain(line.name or line.account_id, 26)))
-    return _svg(body, height, severity_title(accounts))
+        body.append(words_at(0, 18 + _ROW * row + 6.3, text.plain(line.name or line.account_id, 26)))
+    return document(body, height, severity_title(accounts))
 
 
 def spend_title(lines: Sequence[SpendLine], total: SpendLine, of: str) -> str:
@@ -94,9 +96,9 @@ def spend_chart(lines: Sequence[SpendLine], said: str) -> str:
     for row, line in enumerate(shown):
         y = 3 + _ROW * row
         low, high = float(line.low_usd) * scale, float(line.high_usd) * scale
-        body.append(_words(0, y + 6.3, text.plain(line.name or line.key, 26)))
+        body.append(words_at(0, y + 6.3, text.plain(line.name or line.key, 26)))
         body.append(_bar(left, y, high, ACCENT, 0.28))
         body.append(_bar(left, y, low, ACCENT))
         label = f"{text.money_range(line.low_usd, line.high_usd)}, {text.counted(line.snapshots, 'snapshot')}"
-        body.append(_words(left + high + 4, y + 6.3, label))
-    return _svg(body, height, said)
+        body.append(words_at(left + high + 4, y + 6.3, label))
+    return document(body, height, said)

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from auditor.errors import RenderError
 from auditor.renderers import charts, marks
+from auditor.renderers.sharing_map import sharing_map
 from auditor.report import Report, text
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def html(report: Report, ours: Path, templates: Path | None = None) -> str:
         shapes=charts.SHAPES,
         severity_title=charts.severity_title,
         severity_chart=lambda *given: Markup(charts.severity_chart(*given)),  # noqa: S704 - escapes what it is given
+        sharing_map=lambda *given: Markup(sharing_map(*given)),  # noqa: S704 - escapes what it is given
         spend_title=charts.spend_title,
         spend_chart=lambda *given: Markup(charts.spend_chart(*given)),  # noqa: S704 - escapes what it is given
     )

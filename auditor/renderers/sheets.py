@@ -114,6 +114,18 @@ VOLUMES = (
     Column("Made from snapshot", "source_snapshot_id", "id", 25),
     Column("Zone", "availability_zone", width=14),
 )
+SHARING = (
+    *_ACCOUNT,
+    Column("Kind", "resource_type", width=10),
+    Column("Resource id", "resource_id", "id", 25),
+    Column("Shared with", "grantee", "id", 30),
+    Column("Name", "grantee_name", width=22),
+    Column("Who that is", "grantee_class", width=14),
+    Column("Works today", "effective", "flag", 12),
+    Column("Because", "effective_because", width=44),
+    Column("Encrypted", "encrypted", "flag", 10),
+    Column("Severity", "severity", width=10),
+)
 SPEND = (
     Column("By", "by", width=10),
     Column("Of", "key", "id", 18),
@@ -178,11 +190,12 @@ def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
     names = {line.account_id: line.name for line in report.accounts if line.name}
     return [
         _held("Findings", FINDINGS, _named(_findings(report), names)),
-        _held("Coverage", COVERAGE, _named(_coverage(report), names)),
+        _held("Sharing", SHARING, _named(_sharing(report), names)),
+        _held("Spend", SPEND, _spend(report)),
         _stored("Snapshots", SNAPSHOTS, report, inventory, names),
         _stored("Images", IMAGES, report, inventory, names),
         _stored("Volumes", VOLUMES, report, inventory, names),
-        _held("Spend", SPEND, _spend(report)),
+        _held("Coverage", COVERAGE, _named(_coverage(report), names)),
         _held("Waivers", WAIVERS, _waivers(report)),
         _held("Rules", RULES, _rules(report)),
         _held("Manifest", MANIFEST, _manifest(report, inventory)),
@@ -254,6 +267,16 @@ def _coverage(report: Report) -> pd.DataFrame:
     both = pd.concat([coverage, items], ignore_index=True) if len(items) else coverage
     gap = (both["status"] == "complete").fillna(value=False)
     return both.assign(_clear=gap).sort_values(["_clear"], kind="stable", ignore_index=True)
+
+
+def _sharing(report: Report) -> pd.DataFrame:
+    """Every resource with every grantee, worst first."""
+    if report.sharing is None or report.sharing.access.empty:
+        return pd.DataFrame(columns=[column.source for column in SHARING], dtype="string")
+    access = report.sharing.access
+    rank = access["severity"].map({severity: rank for rank, severity in enumerate(SEVERITIES)}).astype("Int64")
+    by = ["_rank", "account_id", "region", "resource_id", "grantee"]
+    return access.assign(_rank=rank).sort_values(by, ignore_index=True)
 
 
 def _spend(report: Report) -> pd.DataFrame:

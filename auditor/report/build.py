@@ -16,6 +16,7 @@ from auditor.report import text
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
 from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
+from auditor.report.sharing import Sharing
 from auditor.report.sight import account_lines, coverage_gaps, sight
 from auditor.rule import SEVERITIES
 
@@ -52,6 +53,7 @@ def build_report(
     config: Config,
     spend: Spend | None,
     previous: Report | None = None,
+    sharing: Sharing | None = None,
 ) -> Report:
     """Tell one run.
 
@@ -62,6 +64,7 @@ def build_report(
         config: Looks, waivers and scope.
         spend: What the snapshots cost, without the savings: those come from the findings.
         previous: The report of an earlier run, to say what changed.
+        sharing: Who outside can reach what.
     """
     known = {loaded.rule.id: loaded.rule for loaded in rules}
     findings = evaluation.findings.sort_values("finding_id", kind="stable", ignore_index=True)
@@ -90,6 +93,7 @@ def build_report(
         severities=severities,
         sight=seen,
         spend=costs,
+        sharing=sharing and sharing.named(names),
         cost_sentence=_cost_sentence(costs),
         actions=actions(told, findings, seen),
         sections=told,

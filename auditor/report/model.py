@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from auditor.report.sharing import Sharing
+
 
 @dataclass(frozen=True)
 class Cover:
@@ -318,6 +320,7 @@ class Report:
     severities: Annotated[tuple[SeverityCount, ...], "Counts by severity, worst first, every severity once"]
     sight: Annotated[Sight, "What could not be seen"]
     spend: Annotated[Spend | None, "What it costs; nothing where there are no snapshots to cost"]
+    sharing: Annotated[Sharing | None, "Who outside can reach what; nothing where it was not looked at"]
     cost_sentence: Annotated[str, "What it costs and what could be saved, with the method, in words"]
     actions: Annotated[tuple[Action, ...], "What to do first: at most five"]
     sections: Annotated[tuple[RuleSection, ...], "Rules that found something or could not tell, worst first"]

@@ -57,6 +57,7 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
         "Summary by rule and account",
         "Coverage",
         "Findings",
+        "Sharing map",
         "Spend",
         "Waivers",
         "Method and appendix",
@@ -212,7 +213,7 @@ def test_templates_get_exactly_the_fields_of_the_report(report):
         tree = environment.parse(template.read_text(encoding="utf-8"))
         set_here = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
         used |= meta.find_undeclared_variables(tree) - set_here
-    functions = {"shapes", "severity_chart", "severity_title", "spend_chart", "spend_title"}
+    functions = {"shapes", "severity_chart", "severity_title", "sharing_map", "spend_chart", "spend_title"}
     assert used - functions <= set(context(report))
 
 

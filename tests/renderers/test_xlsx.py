@@ -11,7 +11,19 @@ from auditor.renderers.cells import Column, letters, rows_xml
 from auditor.renderers.xlsx import write_xlsx
 from auditor.report import plain
 
-SHEETS = ["Read me", "Findings", "Coverage", "Snapshots", "Images", "Volumes", "Spend", "Waivers", "Rules", "Manifest"]
+SHEETS = [
+    "Read me",
+    "Findings",
+    "Sharing",
+    "Spend",
+    "Snapshots",
+    "Images",
+    "Volumes",
+    "Coverage",
+    "Waivers",
+    "Rules",
+    "Manifest",
+]
 
 
 @pytest.fixture(scope="module")
