@@ -15,11 +15,13 @@ from auditor.inventory import MANIFEST
 from auditor.rulebook import load_rules
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting import plant
+from auditor.sandbox.planting.names import PARTNER
 from auditor.sandbox.process import serve_in_process
 
 #: How the demo reads its sandbox; also a configuration to start from.
 DEMO_CONFIG = {
     "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
+    "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
     "report": {"organisation_name": "Sandbox organisation", "title": "EBS snapshot and AMI audit"},
 }
 
