@@ -98,7 +98,7 @@ _SCOPE = _options(
     click.option("--region", "regions", multiple=True, help="Only this region; repeatable."),
     click.option("--account", "accounts", multiple=True, help="Only this account; repeatable."),
     click.option(
-        "--as-of", type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]), help="Judge as of then; default now."
+        "--as-of", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]), help="Judge as of then; default now."
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress."),
 )
@@ -369,7 +369,8 @@ def _rulebook(options: dict[str, Any]) -> list[LoadedRule]:
 
 def _moment(options: dict[str, Any]) -> datetime:
     given: datetime | None = options["as_of"]
-    return (given or datetime.now(UTC)).replace(microsecond=0, tzinfo=UTC)
+    moment = given or datetime.now(UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
 
 
 def _progress(options: dict[str, Any]) -> Any:

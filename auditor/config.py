@@ -72,6 +72,7 @@ class ReportSettings(_Section):
     classification: Words = "Internal"
     paper: Literal["A4", "Letter"] = "A4"
     owner_tag: str = "owner"
+    #: Rows of a critical or high rule in the PDF; a medium one shows half as many, others a third.
     rows_per_rule: Annotated[int, Field(ge=1, le=100)] = 10
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
@@ -30,6 +31,9 @@ SHOWN = ("accounts", "regions", "snapshots", "images", "image_block_devices", "v
 
 #: What is written unless the user asks for something else.
 FORMATS = ("pdf", "xlsx", "json")
+
+#: Names of outputs that are not ``report.<suffix>``.
+FILES = {"json": "findings.json"}
 
 
 @dataclass(frozen=True)
@@ -101,31 +105,31 @@ def report(
         raise ConfigError(f"There is no format {unknown[0]!r}.", f"Formats: {', '.join(renderers.RENDERERS)}.")
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    inventory = Inventory.load(folder)
-    evaluation = evaluate(inventory, rules, config)
-    write_results(evaluation, target)
-    made = build_report(
-        evaluation, inventory, rules, config, spend_of(inventory, config), sharing=sharing_of(inventory, config)
-    )
-    files = _render(made, inventory, target, formats, templates)
-    return Outcome(evaluation, made, files)
+    with _press(formats) as press:
+        inventory = Inventory.load(folder)
+        evaluation = evaluate(inventory, rules, config)
+        write_results(evaluation, target)
+        made = build_report(
+            evaluation, inventory, rules, config, spend_of(inventory, config), sharing=sharing_of(inventory, config)
+        )
+        paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
+        jobs = [
+            press.submit(renderers.RENDERERS[suffix], made, inventory, path, templates)
+            for suffix, path in paths.items()
+        ]
+        for job in jobs:
+            job.result()
+    return Outcome(evaluation, made, tuple(paths.values()))
 
 
-def _render(
-    made: Report, inventory: Inventory, target: Path, formats: Sequence[str], templates: Path | None
-) -> tuple[Path, ...]:
-    """Write every format; where there are several, side by side."""
-    jobs = [
-        (suffix, target / f"report.{suffix}" if suffix != "json" else target / "findings.json") for suffix in formats
-    ]
-    if len(jobs) < 2:
-        for suffix, path in jobs:
-            renderers.RENDERERS[suffix](made, inventory, path, templates)
-    else:
-        with ProcessPoolExecutor(max_workers=2, mp_context=get_context("forkserver")) as pool:
-            waiting = [
-                pool.submit(renderers.RENDERERS[suffix], made, inventory, path, templates) for suffix, path in jobs
-            ]
-            for job in waiting:
-                job.result()
-    return tuple(path for _, path in jobs)
+@contextmanager
+def _press(formats: Sequence[str]) -> Iterator[Executor]:
+    """Where reports are written: here if there is one, else in processes that get ready while the judging goes on."""
+    if len(formats) == 1:
+        with ThreadPoolExecutor(1) as here:
+            yield here
+        return
+    with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as press:
+        for _ in range(2):
+            press.submit(renderers.warm_up)
+        yield press

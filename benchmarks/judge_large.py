@@ -80,7 +80,8 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
             "image_id": image_ids,
             "state": ["available"] * images,
             "is_public": (random.random(images) < 0.001).tolist(),
-            "created_at": [NOW - timedelta(days=200)] * images,
+            "created_at": [NOW - timedelta(days=100)] * images,
+            "deregistration_protection": ["enabled"] * images,
             "deprecated_at": [None] * images,
             "root_device_type": ["ebs"] * images,
             "virtualization_type": ["hvm"] * images,
@@ -124,6 +125,11 @@ def write(folder: Path, partitions: int, snapshots: int, images: int) -> None:
         if place % 4 == 0:
             accounts = FRAMES["accounts"].rows([{"account_id": account, "state": "ACTIVE", "partition": "aws"}])
             writer.write(row | {"collector": "accounts", "region": "global"}, {"accounts": accounts})
+    members = FRAMES["directory"].rows(
+        {"member_id": f"{100_000_000_000 + number}", "state": "ACTIVE", "in_scope": True}
+        for number in range(partitions // 4)
+    )
+    writer.write(row | {"collector": "directory", "region": "global"}, {"directory": members})
     writer.finish()
 
 
@@ -145,10 +151,12 @@ def main() -> None:
         spent = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    most = evaluation.findings.groupby(["rule_id", "verdict"]).size().sort_values(ascending=False).head(5)
     judged = int(evaluation.tallies.groupby("rule_id")["evaluated"].sum().max())
     print(f"{judged:,} snapshots, {len(rules)} rules, {len(evaluation.findings):,} findings")
     print(f"wall {wall:.1f} s (aim: under 10), CPU {spent:.1f} s")
     print(f"peak memory {peak / 2**20:.2f} GiB, largest worker {child / 2**20:.2f} GiB (aim: under 3 together)")
+    print(most.to_string())
     slowest = evaluation.rule_runs.sort_values("seconds", ascending=False).head(5)
     print(slowest[["rule_id", "seconds"]].to_string(index=False))
 

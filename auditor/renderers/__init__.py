@@ -16,4 +16,11 @@ __all__ = ["RENDERERS", "Renderer"]
 #: Writes one report to a path; the folder holds the user's own templates, which win over ours by file name.
 Renderer = Callable[[Report, Inventory, Path, Path | None], None]
 
+
+def warm_up() -> None:
+    """Load the document engines, so that a process that waits for its report has them ready."""
+    import openpyxl  # noqa: F401
+    import weasyprint  # noqa: F401
+
+
 RENDERERS: dict[str, Renderer] = {"pdf": write_pdf, "xlsx": write_xlsx, "json": write_json}

@@ -59,6 +59,10 @@ def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFr
     return tuple(lines)
 
 
+#: How much of the room for a rule's rows it gets: what is less severe is looked up in the workbook.
+_SHARE_OF_ROWS = {"critical": 1.0, "high": 1.0, "medium": 0.5, "low": 0.3, "info": 0.3}
+
+
 def sections(
     lines: tuple[RuleLine, ...],
     rules: Mapping[str, Rule],
@@ -90,7 +94,7 @@ def _section(
     grades = counted["severity"].value_counts()
     worst = min((str(grade) for grade in grades.index), key=RANK.__getitem__, default=line.severity)
     found = rows[rows["verdict"] == "found"]
-    shown = _rows(found, names, as_of, limit)
+    shown = _rows(found, names, as_of, max(1, round(limit * _SHARE_OF_ROWS[worst])))
     why = rows.loc[rows["verdict"] == "unknown", "message"].value_counts()
     reasons = sorted(((text.plain(reason, 200), int(times)) for reason, times in why.items()), key=lambda it: -it[1])
     fact, told, whole = headline(rule, line, {str(grade): int(times) for grade, times in grades.items()})
