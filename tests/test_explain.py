@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 from dataclasses import replace
 
 import pytest
@@ -20,7 +19,7 @@ from auditor.sandbox.planting import TINY, plant
 from auditor.sandbox.server import Sandbox
 
 #: Every place tells every story; a failure prints the seed by which it can be repeated.
-SEED = int(os.environ.get("REPEAT_SEED") or random.SystemRandom().randrange(1_000_000))
+SEED = int(os.environ["REPEAT_SEED"])
 CONFIG = Config.of(
     {"scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"}, "collect": {"workers": 4}}
 )

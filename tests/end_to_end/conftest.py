@@ -1,7 +1,6 @@
 """A planted organisation, read by the real collectors over HTTP and judged by the real rules."""
 
 import os
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +39,8 @@ def no_aws(monkeypatch):
 
 @pytest.fixture(scope="session")
 def seed():
-    """A fresh seed for every run; it is printed when a test fails, and REPEAT_SEED runs that one again."""
-    return int(os.environ.get("REPEAT_SEED") or random.SystemRandom().randrange(1_000_000))
+    """A fresh seed for every run of the tests; the head of the run says how to repeat it."""
+    return int(os.environ["REPEAT_SEED"])
 
 
 @dataclass(frozen=True)
