@@ -43,7 +43,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except AuditorError as error:
-            err = Console(stderr=True, highlight=False)
+            err = Console(stderr=True, highlight=False, soft_wrap=True)
             err.print(f"[bold red]auditor:[/] {escape(_one_line(error.message))}")
             if error.hint:
                 err.print(f"[dim]hint:[/] {escape(_one_line(error.hint))}")
@@ -368,8 +368,7 @@ def _rulebook(options: dict[str, Any]) -> list[LoadedRule]:
 
 
 def _moment(options: dict[str, Any]) -> datetime:
-    given: datetime | None = options["as_of"]
-    moment = given or datetime.now(UTC)
+    moment: datetime = options["as_of"] or datetime.now(UTC)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
 
 

@@ -29,7 +29,7 @@ def fresh() -> dict[Path, str]:
 
 def _with_help(text: str) -> str:
     """The README with the real ``--help`` between its markers."""
-    context = click.Context(command, info_name="auditor", terminal_width=100)
+    context = click.Context(command, info_name="auditor", terminal_width=100, **command.context_settings)
     shown = f"<!-- help -->\n```text\n{command.get_help(context)}\n```\n<!-- /help -->"
     return re.sub(r"<!-- help -->.*?<!-- /help -->", lambda _: shown, text, flags=re.DOTALL)
 

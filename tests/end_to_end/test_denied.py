@@ -19,7 +19,7 @@ ACTIONS = {*actions_for([name for name, frame in FRAMES.items() if frame.filled_
 def readable(seed, tmp_path_factory):
     """An organisation with something of everything, and nothing denied."""
     return audit(
-        plant(seed, accounts=3, regions=1, size=replace(TINY, chance=1.0)), tmp_path_factory.mktemp("readable") / "run"
+        plant(seed, accounts=2, regions=1, size=replace(TINY, chance=1.0)), tmp_path_factory.mktemp("readable") / "run"
     )
 
 

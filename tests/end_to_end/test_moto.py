@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 from auditor.aws import reader
@@ -43,6 +44,7 @@ def endpoint():
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
         server.stop()
+        moto_api_backend.reset()  # moto keeps its state in the process, not in the server
 
 
 @pytest.fixture(scope="module")
