@@ -61,6 +61,8 @@ class Frame:
         noun: What one row is called in a sentence, in the singular.
         everywhere: It is about the organisation as a whole: every account and region is judged by all of it, and a
             gap in it is a gap in each of them.
+        tells_gaps: What makes it takes the frame ``gaps`` and says itself, row by row, what cannot be told; the gaps
+            of the frames it is derived from then leave the rest of it standing.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Frame:
     derived_from: tuple[str, ...] = ()
     noun: str = ""
     everywhere: bool = False
+    tells_gaps: bool = False
 
     @property
     def names(self) -> list[str]:
