@@ -1,8 +1,7 @@
 """Pure functions on frames: no AWS, no clock, no files.
 
-A derived frame is one function. Its parameters name the frames it is made from, collected or derived, or are
-``SETTINGS``: ``as_of`` (the moment that is judged), ``discount`` (the share taken off list prices) and
-``trusted_accounts`` (account id to what the configuration says of it). It returns the columns declared in
+A derived frame is one function. Its parameters name the frames it is made from, collected or derived; ``as_of`` is the
+moment that is judged, and ``SETTINGS`` are what the configuration says. It returns the columns declared in
 ``auditor.frames`` under the same name. The engine calls it for one account and region at a time, only where a rule or
 a finding asks for it, and once; those in ``ACROSS`` for everything that was collected at once.
 
@@ -15,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -26,9 +25,10 @@ from auditor.analysis.image_costs import image_costs
 from auditor.analysis.image_use import image_use
 from auditor.analysis.origins import snapshot_origins
 from auditor.analysis.prices import prices
+from auditor.config import Config
 from auditor.frames import FRAMES
 
-__all__ = ["ACROSS", "DERIVED", "SETTINGS", "Derivation", "derive", "sources"]
+__all__ = ["ACROSS", "DEFAULTS", "DERIVED", "SETTINGS", "Derivation", "derive", "sources"]
 
 Derivation = Callable[..., pd.DataFrame]
 
@@ -49,16 +49,21 @@ DERIVED: dict[str, Derivation] = {
 ACROSS = frozenset({"image_use"})
 
 
-#: What a derivation may take besides frames.
-SETTINGS = ("as_of", "discount", "trusted_accounts")
+#: What a derivation may take besides frames and ``as_of``: its parameter, and where the configuration says it.
+SETTINGS: Mapping[str, Callable[[Config], Any]] = {
+    "discount": lambda config: config.cost.discount,
+    "trusted_accounts": lambda config: config.sharing.trusted_accounts,
+}
+
+#: What is said where nothing is configured.
+DEFAULTS = Config()
 
 
 def derive(
     name: str,
     frame: Callable[[str], pd.DataFrame],
     as_of: datetime,
-    discount: float = 0.0,
-    trusted_accounts: Mapping[str, str] = MappingProxyType({}),
+    config: Config = DEFAULTS,
 ) -> pd.DataFrame:
     """Make one derived frame of one account and region.
 
@@ -66,12 +71,15 @@ def derive(
         name: A key of ``DERIVED``.
         frame: Gives the frame of a name, collected or derived, of that account and region.
         as_of: The moment that is judged.
-        discount: Share taken off list prices, 0 to 1.
-        trusted_accounts: Accounts that may be shared with, and what they are.
+        config: Gives the settings that it takes.
     """
     function = DERIVED[name]
-    settings = {"as_of": as_of, "discount": discount, "trusted_accounts": trusted_accounts}
-    given = {wanted: settings[wanted] if wanted in settings else frame(wanted) for wanted in _parameters(function)}
+    given: dict[str, Any] = {}
+    for wanted in _parameters(function):
+        if wanted == "as_of":
+            given[wanted] = as_of
+        else:
+            given[wanted] = SETTINGS[wanted](config) if wanted in SETTINGS else frame(wanted)
     return FRAMES[name].conform(function(**given))
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from auditor.analysis import DERIVED, derive
+from auditor.analysis import DEFAULTS, DERIVED, derive
+from auditor.config import Config
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory
 
@@ -16,7 +17,7 @@ def frames_of(
     account_id: str,
     region: str,
     held: Mapping[str, pd.DataFrame],
-    trusted_accounts: Mapping[str, str] | None = None,
+    config: Config = DEFAULTS,
 ) -> Callable[[str], pd.DataFrame]:
     """Gives the frames of one account and region by name.
 
@@ -25,14 +26,14 @@ def frames_of(
         account_id: The account.
         region: The region.
         held: Frames that are there already, or are the same everywhere.
-        trusted_accounts: Accounts that may be shared with, and what they are.
+        config: What the policy says.
     """
     known = dict(held)
 
     def frame(name: str) -> pd.DataFrame:
         if name not in known:
             if name in DERIVED:
-                known[name] = derive(name, frame, inventory.as_of, trusted_accounts=trusted_accounts or {})
+                known[name] = derive(name, frame, inventory.as_of, config)
             else:
                 place = () if FRAMES[name].everywhere else (account_id, region)
                 known[name] = inventory.read(name, *place)

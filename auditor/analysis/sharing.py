@@ -27,7 +27,7 @@ def sharing_of(inventory: Inventory, config: Config) -> Sharing:
     held = {"directory": inventory.read("directory"), "gaps": inventory.gaps()}
     parts = []
     for place in inventory.partitions:
-        frame = frames_of(inventory, *place, held, config.sharing.trusted_accounts)
+        frame = frames_of(inventory, *place, held, config)
         parts += [_of_kind(frame(f"{kind}_access"), kind) for kind in _KINDS]
     access = pd.concat(parts or [_of_kind(FRAMES["image_access"].empty(), "image")], ignore_index=True)
     unread = held["gaps"].loc[held["gaps"]["frame"].isin(_SHARES), ["account_id", "region"]].drop_duplicates()

@@ -40,9 +40,7 @@ class Job:
 
     def supply(self, account_id: str | None = None, region: str | None = None) -> Supply:
         """The frames of one account and region, or of all."""
-        config = self.config
-        trusted = config.sharing.trusted_accounts
-        return Supply(self.inventory, self.reports, config.cost.discount, account_id, region, trusted)
+        return Supply(self.inventory, self.reports, self.config, account_id, region)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from auditor.analysis import ACROSS, DERIVED, derive
+from auditor.config import Config
 from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
 
@@ -20,11 +21,11 @@ ABOUT_THE_RUN = ("coverage", "gaps", "item_gaps")
 
 @dataclass
 class Reports:
-    """What is the same for every account and region of an inventory, made when first asked for."""
+    """What is the same for every account and region of one evaluation, made when first asked for."""
 
     inventory: Inventory
     _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
-    _everywhere: dict[tuple[Any, ...], pd.DataFrame] = field(default_factory=dict)
+    _everywhere: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def frame(self, name: str) -> pd.DataFrame:
         """One of ``ABOUT_THE_RUN``."""
@@ -32,12 +33,11 @@ class Reports:
             self._kept[name] = getattr(self.inventory, name)()
         return self._kept[name]
 
-    def everywhere(self, name: str, settings: Iterable[Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """A frame that is about the organisation as a whole, made once for the settings it depends on."""
-        key = (name, *settings)
-        if key not in self._everywhere:
-            self._everywhere[key] = make()
-        return self._everywhere[key]
+    def everywhere(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """A frame that is about the organisation as a whole."""
+        if name not in self._everywhere:
+            self._everywhere[name] = make()
+        return self._everywhere[name]
 
 
 @dataclass
@@ -51,10 +51,9 @@ class Supply:
 
     inventory: Inventory
     reports: Reports
-    discount: float = 0.0
+    config: Config = field(default_factory=Config)
     account_id: str | None = None
     region: str | None = None
-    trusted_accounts: Mapping[str, str] = field(default_factory=dict)
     _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
     _once: dict[str, Any] = field(default_factory=dict)
 
@@ -67,8 +66,7 @@ class Supply:
         """A frame by name."""
         if name not in self._kept:
             if FRAMES[name].everywhere:
-                trusted = sorted(self.trusted_accounts.items())
-                self._kept[name] = self.reports.everywhere(name, trusted, lambda: self._made(name))
+                self._kept[name] = self.reports.everywhere(name, lambda: self._made(name))
             else:
                 self._kept[name] = self._made(name)
         return self._kept[name].copy(deep=False)
@@ -92,14 +90,11 @@ class Supply:
 
     def _derived(self, name: str) -> pd.DataFrame:
         if self.account_id is not None or name in ACROSS or FRAMES[name].everywhere:
-            return derive(name, self.frame, self.as_of, self.discount, self.trusted_accounts)
+            return derive(name, self.frame, self.as_of, self.config)
         places = self.inventory.partitions if FRAMES[name].derived_from else []
         if not places:  # rests on nothing that was collected, or nothing was
-            return derive(name, self.frame, self.as_of, self.discount, self.trusted_accounts)
-        parts = [
-            Supply(self.inventory, self.reports, self.discount, *place, self.trusted_accounts).frame(name)
-            for place in places
-        ]
+            return derive(name, self.frame, self.as_of, self.config)
+        parts = [Supply(self.inventory, self.reports, self.config, *place).frame(name) for place in places]
         return pd.concat(parts, ignore_index=True)
 
     def _here(self, rows: pd.DataFrame) -> pd.DataFrame:

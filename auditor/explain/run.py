@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from auditor.analysis import DERIVED, derive
+from auditor.config import Config
 from auditor.engine.gaps import Gaps
 from auditor.engine.supply import Reports, Supply
 from auditor.inventory import GLOBAL, Inventory, Partition
@@ -43,16 +44,15 @@ class Run:
         self._kept: dict[str, pd.DataFrame] = {}
         accounts = self.rows("accounts")
         self.accounts: dict[str, str | None] = {row["account_id"]: row["name"] for row in accounts}
-        sharing = inventory.manifest.config.get("sharing") or {}
         self._asked: set[tuple[str, ...]] | None = None
         self._places: dict[Partition, Supply] = {}
-        self._trusted: dict[str, str] = dict(sharing.get("trusted_accounts") or {})
+        self._config = Config.of(inventory.manifest.config, "The manifest")
 
     def frame(self, name: str) -> pd.DataFrame:
         """A frame of everything that was collected."""
         if name not in self._kept:
             made = name in DERIVED and not self.inventory.holds(name)
-            self._kept[name] = derive(name, self._source, self.as_of) if made else self._source(name)
+            self._kept[name] = derive(name, self._source, self.as_of, self._config) if made else self._source(name)
         return self._kept[name]
 
     def _source(self, name: str) -> pd.DataFrame:
@@ -66,13 +66,7 @@ class Run:
         """A frame of one account and region, for what can only be derived there."""
         place = (account_id, region)
         if place not in self._places:
-            self._places[place] = Supply(
-                self.inventory,
-                self._reports,
-                account_id=account_id,
-                region=region,
-                trusted_accounts=self._trusted,
-            )
+            self._places[place] = Supply(self.inventory, self._reports, self._config, account_id, region)
         return self._places[place].frame(name)
 
     def asked(self, collector: str, account_id: str, region: str | None) -> bool:
