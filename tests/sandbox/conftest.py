@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from auditor.sandbox.faults import Fault, Faults
 from auditor.sandbox.model import Account, Organisation
+from auditor.sandbox.planting import SMALL, TINY, large, plant
 from auditor.sandbox.request import Request, Services
 from auditor.sandbox.server import Sandbox
 from auditor.sandbox.services import sts
@@ -61,6 +62,21 @@ FAKES: Services = {
 }
 
 Client = Callable[..., Any]
+
+#: Organisations of every size and shape.
+PLANTED: dict[str, Callable[[], Organisation]] = {
+    "tiny, twelve by four": lambda: plant(5, 12, 4, TINY),
+    "small": lambda: plant(6, 5, 3, SMALL),
+    "small again": lambda: plant(77, 3, 5, SMALL),
+    "one account, one region": lambda: plant(8, 1, 1, SMALL),
+    "large": lambda: plant(9, 2, 2, large(1500, 200)),
+}
+
+
+@pytest.fixture(scope="session", params=PLANTED)
+def planted(request: pytest.FixtureRequest) -> Organisation:
+    """Each of the organisations, planted once for all tests that only look at it."""
+    return PLANTED[request.param]()
 
 
 @pytest.fixture(scope="session")

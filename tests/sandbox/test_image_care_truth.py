@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from auditor.sandbox.model import Organisation, Region, Row
-from auditor.sandbox.planting import SMALL, TINY, large, plant
 from tests.sandbox.test_planting_truth import seen_everywhere
 
 Reader = Callable[[Organisation, Region], Iterator[str]]
@@ -164,20 +163,8 @@ READERS: dict[str, Reader] = {
     "unknown:image_unencrypted": lambda _, here: unencrypted(here, told=False),
 }
 
-ORGANISATIONS = {
-    "tiny, twelve by four": lambda: plant(15, 12, 4, TINY),
-    "small": lambda: plant(16, 5, 3, SMALL),
-    "one account, one region": lambda: plant(18, 1, 1, SMALL),
-    "large": lambda: plant(19, 2, 2, large(600, 200)),
-}
-
-
-@pytest.fixture(scope="module", params=ORGANISATIONS)
-def organisation(request: pytest.FixtureRequest) -> Organisation:
-    return ORGANISATIONS[request.param]()
-
 
 @pytest.mark.parametrize("rule", READERS)
-def test_truth_is_what_the_tables_say(organisation: Organisation, rule: str) -> None:
-    read = {(here.account_id, here.name, found) for here in organisation for found in READERS[rule](organisation, here)}
-    assert {key[:3] for key in organisation.truth.get(rule, set())} == read
+def test_truth_is_what_the_tables_say(planted: Organisation, rule: str) -> None:
+    read = {(here.account_id, here.name, found) for here in planted for found in READERS[rule](planted, here)}
+    assert {key[:3] for key in planted.truth.get(rule, set())} == read

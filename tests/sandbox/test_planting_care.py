@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 
 from auditor.sandbox.model import Organisation, Region
-from auditor.sandbox.planting import SMALL, TINY, large, plant
 
 DAY = timedelta(days=1)
 
@@ -116,24 +115,9 @@ READERS: dict[str, Callable[..., Found]] = {
     "snapshot_restored_forgotten": restored_forgotten,
 }
 
-ORGANISATIONS = {
-    "tiny, twelve by four": lambda: plant(5, 12, 4, TINY),
-    "small": lambda: plant(6, 5, 3, SMALL),
-    "small again": lambda: plant(77, 3, 5, SMALL),
-    "one account, one region": lambda: plant(8, 1, 1, SMALL),
-    "large": lambda: plant(9, 2, 2, large(1500, 200)),
-}
-
-
-@pytest.fixture(scope="module", params=ORGANISATIONS)
-def organisation(request: pytest.FixtureRequest) -> Organisation:
-    return ORGANISATIONS[request.param]()
-
 
 @pytest.mark.parametrize("rule", READERS)
-def test_truth_is_what_the_tables_say(organisation: Organisation, rule: str) -> None:
-    read = {
-        (here.account_id, here.name, *found) for here in organisation for found in READERS[rule](organisation.now, here)
-    }
+def test_truth_is_what_the_tables_say(planted: Organisation, rule: str) -> None:
+    read = {(here.account_id, here.name, *found) for here in planted for found in READERS[rule](planted.now, here)}
     assert read, "nothing of it was planted"
-    assert organisation.truth[rule] == read
+    assert planted.truth[rule] == read

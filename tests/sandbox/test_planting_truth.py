@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from auditor.sandbox.model import Key, Organisation, Region
-from auditor.sandbox.planting import SMALL, TINY, large, plant
 
 Keys = set[Key]
 DAY = timedelta(days=1)
@@ -242,38 +241,25 @@ READERS: dict[str, Callable[[Organisation, Region], Iterator[str]]] = {
     "region_encryption_not_default": lambda _, here: iter([] if here.encryption_by_default else [here.name]),
 }
 
-ORGANISATIONS = {
-    "tiny, twelve by four": lambda: plant(5, 12, 4, TINY),
-    "small": lambda: plant(6, 5, 3, SMALL),
-    "small again": lambda: plant(77, 3, 5, SMALL),
-    "one account, one region": lambda: plant(8, 1, 1, SMALL),
-    "large": lambda: plant(9, 2, 2, large(1500, 200)),
-}
-
-
-@pytest.fixture(scope="module", params=ORGANISATIONS)
-def organisation(request: pytest.FixtureRequest) -> Organisation:
-    return ORGANISATIONS[request.param]()
-
 
 @pytest.mark.parametrize("rule", READERS)
-def test_truth_is_what_the_tables_say(organisation: Organisation, rule: str) -> None:
-    assert organisation.truth.get(rule, set()) == read(organisation, READERS[rule])
+def test_truth_is_what_the_tables_say(planted: Organisation, rule: str) -> None:
+    assert planted.truth.get(rule, set()) == read(planted, READERS[rule])
 
 
-def test_public_snapshots_are_those_whose_permission_names_everybody(organisation: Organisation) -> None:
+def test_public_snapshots_are_those_whose_permission_names_everybody(planted: Organisation) -> None:
     for rule, hidden in (("snapshot_public", False), ("snapshot_public_latent", True)):
-        assert organisation.truth.get(rule, set()) == {
+        assert planted.truth.get(rule, set()) == {
             (here.account_id, here.name, snapshot_id, "all")
-            for here in organisation
+            for here in planted
             for snapshot_id, grants in here.snapshot_permissions.items()
             if {"Group": "all"} in grants
             and (here.snapshot_block_public_access["State"] == "block-all-sharing") is hidden
         }
 
 
-def test_only_plain_snapshots_are_public(organisation: Organisation) -> None:
-    for here in organisation:
+def test_only_plain_snapshots_are_public(planted: Organisation) -> None:
+    for here in planted:
         for snapshot_id, grants in here.snapshot_permissions.items():
             row = here.snapshots[snapshot_id]
             assert row["StorageTier"] == "standard"
@@ -281,8 +267,8 @@ def test_only_plain_snapshots_are_public(organisation: Organisation) -> None:
             assert row.get("KmsKeyId") is None or here.kms_keys[row["KmsKeyId"]]["KeyManager"] == "CUSTOMER"
 
 
-def test_public_images_have_plain_snapshots_and_disabled_ones_no_permissions(organisation: Organisation) -> None:
-    for here in organisation:
+def test_public_images_have_plain_snapshots_and_disabled_ones_no_permissions(planted: Organisation) -> None:
+    for here in planted:
         for image_id, row in here.images.items():
             assert row["State"] == "available" or image_id not in here.image_permissions
             assert row["Public"] is ({"Group": "all"} in here.image_permissions.get(image_id, []))
