@@ -126,9 +126,7 @@ BACKUP_STATUS = Frame(
         *_RESOURCE,
         integer("promises", "Promises that cover it, those through its instance included"),
         text("covered_by", "Mechanisms that promise it, in words; missing where none does"),
-        number(
-            "promised_hours", "Strictest of them: the longest time between two backups that it allows", unit="hours"
-        ),
+        number("promised_hours", "Longest time between two backups that the strictest allows", unit="hours"),
         moment("newest_usable_at", "Moment of its newest usable backup, whoever made it"),
         text("newest_usable", "That backup: snapshot, image or recovery point"),
         number("age_hours", "Age of the newest usable backup", unit="hours"),

@@ -25,7 +25,7 @@ ENDINGS = {
     "USD": ("_usd", "_usd_per_gib_month"),
     "days": ("_days",),
     "minutes": ("_minutes",),
-    "UTC": ("_at", "_by", "first_seen"),
+    "UTC": ("_at", "_by", "_from", "first_seen"),
 }
 
 
