@@ -1,7 +1,9 @@
+import pandas as pd
 import pytest
 
 from auditor.errors import RuleError
-from auditor.rule import rule
+from auditor.frames import FRAMES, PANDAS
+from auditor.rule import all_pass, among, beside, days, flags, older, one_of, rule
 
 WORDS = {
     "title": "T",
@@ -74,3 +76,57 @@ def test_a_wrong_declaration_is_refused_with_a_sentence(function, words, said):
     with pytest.raises(RuleError) as error:
         declare(function, **words)
     assert said in str(error.value)
+
+
+TEXTS = pd.Series(["a", None, "b", "c"], index=[5, 6, 7, 8], dtype=PANDAS["text"])
+
+
+def told(series):
+    return [None if each is pd.NA else each for each in series.tolist()]
+
+
+def test_missing_text_is_among_nothing_and_one_of_nobody_knows():
+    assert told(among(TEXTS, pd.Series(["b", None], dtype=PANDAS["text"]))) == [False, False, True, False]
+    assert told(among(TEXTS, TEXTS.iloc[:0])) == [False] * 4
+    assert told(one_of(TEXTS, "b", "z")) == [False, None, True, False]
+    assert told(one_of(TEXTS)) == [False, None, False, False]
+    assert one_of(TEXTS, "b").dtype == PANDAS["flag"]
+
+
+@pytest.mark.parametrize("kind", ["bool", "boolean", "bool[pyarrow]", "object"])
+def test_flags_are_nullable_whatever_they_came_as(kind):
+    values = [True, False] if kind == "bool" else [True, None, False]
+    made = flags(pd.Series(values, index=range(3, 3 + len(values)), dtype=kind))
+    assert (told(made), made.dtype, made.index[0]) == (values, PANDAS["flag"], 3)
+
+
+def test_ages_are_told_from_missing_ones():
+    then = pd.to_datetime(pd.Series(["2026-02-27T00", None, "2026-02-26T23", "2026-03-02T00"]), utc=True).astype(
+        PANDAS["moment"]
+    )
+    age = pd.Timestamp("2026-03-01", tz="UTC") - then
+    assert told(days(age)) == [2, None, 2, -1]
+    assert told(older(age, pd.Timedelta(days=2))) == [False, None, True, False]
+    assert days(age).dtype == PANDAS["integer"]
+
+
+@pytest.mark.parametrize(
+    ("values", "passed"), [([False, False], True), ([], True), ([False, True], False), ([False, None], False)]
+)
+def test_verdicts_all_pass_only_when_every_one_is_told_and_passes(values, passed):
+    assert all_pass(pd.Series(values, dtype="boolean")) is passed
+
+
+def test_rows_beside_keep_the_index_of_the_texts():
+    table = pd.DataFrame({"key": ["b", "a", "b", None], "value": [1, 2, 3, 4]})
+    table = table.astype({"key": PANDAS["text"], "value": PANDAS["integer"]})
+    found = beside(TEXTS, table, "key")
+    assert (list(found.index), told(found["value"])) == ([5, 6, 7, 8], [2, None, 1, None])
+
+
+def test_a_table_in_the_order_of_the_texts_is_beside_them_as_it_is():
+    rows = FRAMES["volumes"].of({"volume_id": ["vol-1", "vol-2"], "state": ["in-use", None]})
+    same = beside(pd.Series(["vol-1", "vol-2"], index=[3, 1], dtype=PANDAS["text"]), rows, "volume_id")
+    assert (list(same.index), told(same["state"])) == ([3, 1], ["in-use", None])
+    turned = beside(pd.Series(["vol-2", "vol-1"], dtype=PANDAS["text"]), rows, "volume_id")
+    assert told(turned["state"]) == [None, "in-use"]

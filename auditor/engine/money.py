@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,7 +27,7 @@ def id_column(subject: str) -> str:
     return own[0] if own else FRAMES[subject].key[-1]
 
 
-def parts(subject: str, rows: pd.DataFrame) -> pa.Array | None:
+def parts(subject: str, rows: Mapping[str, pd.Series[Any]]) -> pa.Array | None:
     """What tells rows of one resource apart, where a subject has several of one: the rest of its key, with slashes."""
     rest = [_array(rows[name], pa.string()) for name in _own_key(subject)[1:]]
     return pc.binary_join_element_wise(*rest, "/") if rest else None
@@ -45,7 +45,7 @@ def costs(subject: str, ids: pa.Array, supply: Supply, here: Sequence[Gap]) -> d
     frame = COSTS.get(subject)
     if frame is None or frame not in DERIVED or any(feeds(gap, needed([frame])) for gap in here):
         return {}
-    known, amounts = supply.once(f"money of {subject}", lambda: _amounts(supply.frame(frame), id_column(subject)))
+    known, amounts = supply.once(f"money of {subject}", lambda: _amounts(supply.kept(frame), id_column(subject)))
     places = pc.index_in(ids, value_set=known)
     column = {name: amount.take(places) for name, amount in amounts.items()}
     low, high = column["monthly_low_usd"], column["monthly_high_usd"]
@@ -66,13 +66,13 @@ def owners(subject: str, ids: pa.Array, supply: Supply, tag: str) -> pa.Array | 
     frame = f"{FRAMES[subject].noun}_tags"
     if not tag or frame not in FRAMES:
         return None
-    known, values = supply.once(f"owners of {subject}", lambda: _owners(supply.frame(frame), id_column(subject), tag))
+    known, values = supply.once(f"owners of {subject}", lambda: _owners(supply.kept(frame), id_column(subject), tag))
     return values.take(pc.index_in(ids, value_set=known))
 
 
-def names(subject: pd.DataFrame) -> pa.Array | None:
+def names(subject: Mapping[str, pd.Series[Any]]) -> pa.Array | None:
     """What each resource is called: its Name tag, or its name."""
-    known = [_array(subject[column], pa.string()) for column in ("name_tag", "name") if column in subject.columns]
+    known = [_array(subject[column], pa.string()) for column in ("name_tag", "name") if column in subject]
     return pc.coalesce(*known) if known else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -88,7 +88,7 @@ def judge(job: Job, place: Place) -> list[Outcome]:
         if ("region" in FRAMES[loaded.rule.subject].names) == (place.region == GLOBAL):
             continue
         started = perf_counter()
-        subject = supply.frame(loaded.rule.subject)
+        subject = supply.kept(loaded.rule.subject)
         if len(subject):
             outcomes.append(_outcome(job, place, supply, loaded, subject, started))
     return outcomes
@@ -161,20 +161,20 @@ def _found(
     rule, settled = loaded.rule, job.settled[loaded.rule.id]
     rows, places = verdict.told(found)
     wanted = {*FRAMES[rule.subject].key, "name", "name_tag", *fields(rule.message)}
-    mine = subject[[name for name in subject.columns if name in wanted]].iloc[rows]
-    extra = verdict.extra.iloc[places]
+    mine = _taken(subject, wanted, rows)
+    extra = {name: column.iloc[places] for name, column in verdict.extra.items()}
     ids = arrow(mine[id_column(rule.subject)])
-    proof = {name: extra[name] for name in extra.columns if name not in OWN}
+    proof = {name: column for name, column in extra.items() if name not in OWN}
     severity = pa.repeat(settled.severity or rule.severity, len(rows))
-    if settled.severity is None and "severity" in extra.columns:
+    if settled.severity is None and "severity" in extra:
         severity = pc.coalesce(arrow(extra["severity"]), severity)
     columns: dict[str, pa.Array | None] = {
         "severity": severity,
         "discriminator": arrow(extra["discriminator"]).cast(pa.string())
-        if "discriminator" in extra.columns
+        if "discriminator" in extra
         else parts(rule.subject, mine),
         "resource_name": names(mine),
-        "message": sentences(rule.message, {**{name: mine[name] for name in mine.columns}, **proof}, len(rows)),
+        "message": sentences(rule.message, {**mine, **proof}, len(rows)),
         "evidence": evidence(proof, len(rows)),
         "owner": owners(rule.subject, ids, supply, job.config.report.owner_tag),
         **costs(rule.subject, ids, supply, place.gaps),
@@ -186,7 +186,7 @@ def _unknown(
     job: Job, place: Place, loaded: LoadedRule, subject: pd.DataFrame, rows: np.ndarray[Any, Any], reasons: pa.Array
 ) -> pa.Table:
     wanted = {*FRAMES[loaded.rule.subject].key, "name", "name_tag"}
-    mine = subject[[name for name in subject.columns if name in wanted]].iloc[rows]
+    mine = _taken(subject, wanted, rows)
     columns: dict[str, pa.Array | None] = {
         "severity": pa.repeat(job.settled[loaded.rule.id].severity or loaded.rule.severity, len(rows)),
         "discriminator": parts(loaded.rule.subject, mine),
@@ -195,6 +195,11 @@ def _unknown(
         "evidence": pa.repeat("{}", len(rows)),
     }
     return _table(job, place, loaded, "unknown", arrow(mine[id_column(loaded.rule.subject)]), columns)
+
+
+def _taken(frame: pd.DataFrame, wanted: Set[str], rows: np.ndarray[Any, Any]) -> dict[str, pd.Series[Any]]:
+    """Some columns of some rows."""
+    return {name: frame[name].iloc[rows] for name in frame.columns if name in wanted}
 
 
 def _table(

@@ -63,13 +63,17 @@ class Supply:
         return self.inventory.as_of
 
     def frame(self, name: str) -> pd.DataFrame:
-        """A frame by name."""
+        """A frame by name, whose edits stay with who asked."""
+        return self.kept(name).copy(deep=False)
+
+    def kept(self, name: str) -> pd.DataFrame:
+        """A frame by name, to be looked at only: it is the one that is kept."""
         if name not in self._kept:
             if FRAMES[name].everywhere:
                 self._kept[name] = self.reports.everywhere(name, lambda: self._made(name))
             else:
                 self._kept[name] = self._made(name)
-        return self._kept[name].copy(deep=False)
+        return self._kept[name]
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """What ``make`` gives, made when first asked for."""
@@ -90,10 +94,10 @@ class Supply:
 
     def _derived(self, name: str) -> pd.DataFrame:
         if self.account_id is not None or name in ACROSS or FRAMES[name].everywhere:
-            return derive(name, self.frame, self.as_of, self.config)
+            return derive(name, self.kept, self.as_of, self.config)
         places = self.inventory.partitions if FRAMES[name].derived_from else []
         if not places:  # rests on nothing that was collected, or nothing was
-            return derive(name, self.frame, self.as_of, self.config)
+            return derive(name, self.kept, self.as_of, self.config)
         parts = [Supply(self.inventory, self.reports, self.config, *place).frame(name) for place in places]
         return pd.concat(parts, ignore_index=True)
 

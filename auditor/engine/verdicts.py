@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from auditor.engine.words import arrow
+from auditor.frames.columns import as_flags
 from auditor.rule import SEVERITIES
 from auditor.rulebook import LoadedRule
 
@@ -42,14 +43,14 @@ class Verdict:
 
     Attributes:
         found: Its answers: True found, False passed, missing could not tell.
-        extra: Evidence columns, and ``severity``, ``discriminator``, ``unknown_because`` where the rule gave them.
+        extra: Evidence by column, and ``severity``, ``discriminator``, ``unknown_because`` where the rule gave them.
         crash: Error, file and line; then nothing could be told.
         at: The subject row that each answer is about, where the rule gave several of one row or none, told apart by
             ``discriminator``; missing where there is one answer for each row, in order.
     """
 
     found: pd.Series[Any]
-    extra: pd.DataFrame
+    extra: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
     crash: str = ""
     at: np.ndarray[Any, Any] | None = None
 
@@ -57,7 +58,7 @@ class Verdict:
     def untold(cls, rows: int, crash: str = "") -> Verdict:
         """Could not tell, for every row."""
         nothing = pd.arrays.BooleanArray(np.zeros(rows, dtype=bool), np.ones(rows, dtype=bool))
-        return cls(pd.Series(nothing), pd.DataFrame(index=range(rows)), crash)
+        return cls(pd.Series(nothing), crash=crash)
 
     def by_row(self, rows: int) -> np.ndarray[Any, Any]:
         """One answer for each of so many subject rows: 1 found, 0 passed, not a number could not tell.
@@ -83,7 +84,7 @@ class Verdict:
 
     def reasons(self, rows: np.ndarray[Any, Any]) -> pa.Array:
         """Why some subject rows could not be told, in the rule's own words where it has any."""
-        if "unknown_because" not in self.extra.columns:
+        if "unknown_because" not in self.extra:
             return pa.nulls(len(rows), pa.string())
         places = rows
         if self.at is not None:
@@ -94,18 +95,15 @@ class Verdict:
 
     def part(self, positions: np.ndarray[Any, Any]) -> Verdict:
         """The verdict on some of the rows."""
+        at = None
         if self.at is not None:
             wanted = np.full(max(self.at.max(initial=-1), positions.max(initial=-1)) + 1, -1)
             wanted[positions] = np.arange(len(positions))
             at = wanted[self.at]
-            kept = (at >= 0).nonzero()[0]
-            found, extra = (each.iloc[kept].reset_index(drop=True) for each in (self.found, self.extra))
-            return Verdict(found, extra, self.crash, at[kept])
-        return Verdict(
-            self.found.iloc[positions].reset_index(drop=True),
-            self.extra.iloc[positions].reset_index(drop=True),
-            self.crash,
-        )
+            positions = (at >= 0).nonzero()[0]
+            at = at[positions]
+        extra = {name: column.iloc[positions] for name, column in self.extra.items()}
+        return Verdict(self.found.iloc[positions], extra, self.crash, at)
 
 
 def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows: int) -> Verdict:
@@ -131,32 +129,33 @@ def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows:
 
 
 def _checked(answer: object, rows: int) -> Verdict:
-    if isinstance(answer, pd.DataFrame):
-        if "found" not in answer.columns:
-            raise Unsound("The rule returned a frame without the column found.")
-        if not answer.columns.is_unique:
-            raise Unsound("The rule returned a frame with two columns of one name.")
-        frame = answer
-    elif isinstance(answer, pd.Series):
-        frame = answer.to_frame("found")
-    else:
+    if isinstance(answer, pd.Series):
+        answer = answer.to_frame("found")
+    if not isinstance(answer, pd.DataFrame):
         raise Unsound(f"The rule returned {type(answer).__name__}, not a column of verdicts or a frame.")
+    frame, names = answer, list(answer.columns)
+    if "found" not in names:
+        raise Unsound("The rule returned a frame without the column found.")
+    if len(set(names)) != len(names):
+        raise Unsound("The rule returned a frame with two columns of one name.")
     expected = pd.RangeIndex(rows)
     at = None
-    if "discriminator" in frame.columns and not frame.index.equals(expected):
-        at = _several(frame, expected)
-        frame = frame.reset_index(drop=True)
-    elif not frame.index.equals(expected):
-        if len(frame) != rows or not frame.index.is_unique or not frame.index.isin(expected).all():
+    if not frame.index.equals(expected):
+        if "discriminator" in names:
+            at = _several(frame, expected)
+        elif len(frame) != rows or not frame.index.is_unique or not frame.index.isin(expected).all():
             raise Unsound(f"The rule judged {len(frame)} rows of its subject's {rows}, or rows of another frame.")
-        frame = frame.reindex(expected)
-    if not pd.api.types.is_bool_dtype(frame["found"].dtype):
-        raise Unsound(f"The rule's verdicts are {frame['found'].dtype}, not yes, no or missing (boolean).")
-    if "severity" in frame.columns:
-        graded = set(frame["severity"].drop_duplicates().dropna()) - set(SEVERITIES)
+        else:
+            frame = frame.reindex(expected)
+    extra = {str(name): column for name, column in frame.items()}
+    found = extra.pop("found")
+    if not pd.api.types.is_bool_dtype(found.dtype):
+        raise Unsound(f"The rule's verdicts are {found.dtype}, not yes, no or missing (boolean).")
+    if "severity" in extra:
+        graded = set(extra["severity"].dropna().unique()) - set(SEVERITIES)
         if graded:
             raise Unsound(f"The rule graded a row {sorted(map(str, graded))[0]!r}, which is no severity.")
-    return Verdict(frame["found"].astype("boolean"), frame, at=at)
+    return Verdict(as_flags(found), extra, at=at)
 
 
 def _several(frame: pd.DataFrame, expected: pd.RangeIndex) -> np.ndarray[Any, Any]:

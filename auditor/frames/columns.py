@@ -180,6 +180,18 @@ def as_arrow(series: pd.Series[Any]) -> pa.Array:
 def as_text(array: pa.Array) -> pd.Series[Any]:
     """An Arrow array of text as a text column."""
     return pd.Series(PANDAS["text"].__from_arrow__(array))
+def as_flags(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Yes, no and missing as a nullable boolean; at once for Arrow's, of which pandas makes an object each."""
+    if series.dtype == PANDAS["flag"]:
+        return series
+    if not isinstance(series.array, pd.arrays.ArrowExtensionArray):
+        return series.astype(PANDAS["flag"])
+    held = as_arrow(series).cast(pa.bool_())
+    missing = held.is_null().to_numpy(zero_copy_only=False)
+    values = held.fill_null(False).to_numpy(zero_copy_only=False)
+    return pd.Series(pd.arrays.BooleanArray(values, missing), index=series.index)
+
+
 
 
 def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
