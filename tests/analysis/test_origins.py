@@ -77,7 +77,12 @@ def test_other_words_prove_nothing(description):
         ("dlm:managed", "true", ("dlm", "likely", None)),
         ("velero.io/backup", "nightly", ("velero", "likely", None)),
         ("AWSElasticDisasterRecoveryManaged", "", ("drs", "likely", None)),
-        ("AWSApplicationMigrationServiceManaged", "", ("drs", "likely", None)),
+        ("AWSApplicationMigrationServiceManaged", "mgn.amazonaws.com", ("mgn", "likely", None)),
+        ("CreatedBy", "EC2 Fast Launch", ("fast-launch", "likely", None)),
+        ("CreatedBy", "EC2 Image Builder", ("image-builder", "likely", None)),
+        ("Ec2ImageBuilderArn", "arn:aws:imagebuilder:x", ("image-builder", "likely", "arn:aws:imagebuilder:x")),
+        ("CreatedBy", "anna", ("manual", "assumed", None)),
+        ("LastCreatedBy", "EC2 Fast Launch", ("manual", "assumed", None)),
         ("CSIVolumeSnapshotName", "snapshot-1", ("csi", "likely", None)),
         ("Name", "aws:dlm:managed", ("manual", "assumed", None)),
     ],
@@ -140,5 +145,5 @@ def test_every_origin_is_one_the_frame_declares():
     from auditor.analysis import origins as module
 
     known = {wording.origin for wording in module._WORDINGS}
-    known |= {origin for origin, _ in (*module._PROOFS, *module._HINTS)} | {"manual", "copy"}
+    known |= {mark.origin for mark in (*module.PROOFS, *module.HINTS)} | {"manual", "copy"}
     assert known == set(re.split(r", | or ", meaning))
