@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from auditor.errors import ConfigError
 from auditor.rule import Severity
@@ -52,10 +53,83 @@ class Collect(_Section):
     workers: Annotated[int, Field(ge=1, le=256)] = 16
 
 
+_PARTY = re.compile(
+    r"\d{12}|organisation|o-[a-z0-9]+|ou-[a-z0-9]+-[a-z0-9]+"
+    r"|arn:aws[a-z-]*:organizations::\d{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[a-z0-9]+-[a-z0-9]+)"
+)
+
+
+def _party(text: str) -> str:
+    if _PARTY.fullmatch(text):
+        return text
+    raise ValueError(
+        "name an account by its 12 digits, a unit (ou-…) or an organisation (o-…) by its id or ARN, "
+        "or the caller's own by the word organisation"
+    )
+
+
+#: Somebody who can be shared with: an account, a unit, an organisation, or ``organisation`` for the caller's own.
+Party = Annotated[str, AfterValidator(_party)]
+
+
+class Selector(_Section):
+    """Which images or snapshots; whatever is given must hold.
+
+    Attributes:
+        tag: Key of a tag that they carry.
+        value: Value of that tag; any where it is left out.
+        name: Pattern (``*``, ``?``, ``[…]``) of the image's name, or of the snapshot's Name tag.
+        accounts: Accounts that own them.
+    """
+
+    tag: Words | None = None
+    value: Words | None = None
+    name: Words | None = None
+    accounts: tuple[AccountId, ...] = ()
+
+    @model_validator(mode="after")
+    def _selects(self) -> Selector:
+        if self.value is not None and self.tag is None:
+            raise ValueError("value says nothing without a tag; name the tag's key too")
+        if not (self.tag or self.name or self.accounts):
+            raise ValueError("it selects nothing; give a tag, a name pattern or accounts")
+        return self
+
+
+class Expectation(_Section):
+    """Who must have some images or snapshots, and who else may.
+
+    Attributes:
+        images: Which images; either these or snapshots.
+        snapshots: Which snapshots.
+        shared_with: Who must have them.
+        may_share_with: Who else outside the organisation may have them; where it is given it is the whole list, and
+            ``trusted_accounts`` are no longer good enough.
+        copyable: Whether those who must have an image must be able to copy it, for which they need its snapshots too.
+    """
+
+    images: Selector | None = None
+    snapshots: Selector | None = None
+    shared_with: tuple[Party, ...] = ()
+    may_share_with: tuple[Party, ...] | None = None
+    copyable: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> Expectation:
+        if (self.images is None) == (self.snapshots is None):
+            raise ValueError("say which images or which snapshots it is about, one of the two")
+        if not self.shared_with and self.may_share_with is None:
+            raise ValueError("say shared_with, who must have them, or may_share_with, who may")
+        if self.copyable and not (self.images and self.shared_with):
+            raise ValueError("copyable is said of images that must be shared; snapshots that are shared can be copied")
+        return self
+
+
 class Sharing(_Section):
-    """Accounts outside the organisation that may be shared with."""
+    """Who outside the organisation may be shared with, and what must be shared with whom."""
 
     trusted_accounts: dict[AccountId, Words] = {}
+    expect: tuple[Expectation, ...] = ()
 
 
 class Cost(_Section):
@@ -171,11 +245,15 @@ def _said_plainly(error: ValidationError, name: str) -> ConfigError:
     return ConfigError(f"{name}: {where or 'it'}: {said}{given}.", more.strip())
 
 
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, _Section)
+
+
 def _keys_at(place: list[str]) -> list[str]:
     model: Any = Config
     for part in place:
         if part.isdigit():
             continue
         annotation = model.model_fields[part].annotation
-        model = Waiver if part == "waiver" else annotation
+        model = next((each for each in get_args(annotation) if _is_section(each)), annotation)
     return sorted(field.alias or name for name, field in model.model_fields.items())

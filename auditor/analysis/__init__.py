@@ -20,6 +20,12 @@ import pandas as pd
 
 from auditor.analysis.access import image_access, parties, snapshot_access
 from auditor.analysis.costs import snapshot_costs
+from auditor.analysis.expectations import (
+    image_expectations,
+    image_selections,
+    snapshot_expectations,
+    snapshot_selections,
+)
 from auditor.analysis.graph import references_graph
 from auditor.analysis.image_costs import image_costs
 from auditor.analysis.image_use import image_use
@@ -36,13 +42,17 @@ Derivation = Callable[..., pd.DataFrame]
 DERIVED: dict[str, Derivation] = {
     "image_access": image_access,
     "image_costs": image_costs,
+    "image_expectations": image_expectations,
+    "image_selections": image_selections,
     "image_use": image_use,
     "parties": parties,
     "prices": prices,
     "snapshot_access": snapshot_access,
     "references_graph": references_graph,
     "snapshot_costs": snapshot_costs,
+    "snapshot_expectations": snapshot_expectations,
     "snapshot_origins": snapshot_origins,
+    "snapshot_selections": snapshot_selections,
 }
 
 #: Derived frames that look across accounts; only rules whose reach is the organisation can use them.
@@ -52,8 +62,14 @@ ACROSS = frozenset({"image_use"})
 #: What a derivation may take besides frames and ``as_of``: its parameter, and where the configuration says it.
 SETTINGS: Mapping[str, Callable[[Config], Any]] = {
     "discount": lambda config: config.cost.discount,
+    "sharing_expect": lambda config: config.sharing.expect,
     "trusted_accounts": lambda config: config.sharing.trusted_accounts,
 }
+
+#: Derived frames that are empty where a setting is, so that nothing need be read for them.
+IDLE_WITHOUT: Mapping[str, str] = dict.fromkeys(
+    ("image_expectations", "image_selections", "snapshot_expectations", "snapshot_selections"), "sharing_expect"
+)
 
 #: What is said where nothing is configured.
 DEFAULTS = Config()
@@ -74,6 +90,8 @@ def derive(
         config: Gives the settings that it takes.
     """
     function = DERIVED[name]
+    if name in IDLE_WITHOUT and not SETTINGS[IDLE_WITHOUT[name]](config):
+        return FRAMES[name].empty()
     given: dict[str, Any] = {}
     for wanted in _parameters(function):
         if wanted == "as_of":
