@@ -51,6 +51,21 @@ severity = "medium"
     assert config.waiver[0].until == date(2026, 12, 31)
 
 
+def test_a_sharing_matrix_is_read(tmp_path):
+    (entry,) = read(
+        tmp_path,
+        """
+[[sharing.expect]]
+images = { tag = "golden", value = "true" }
+shared_with = ["111122223333", "ou-ab12-34cd56ef"]
+copyable = true
+""",
+    ).sharing.expect
+    assert (entry.images.tag, entry.images.value, entry.copyable) == ("golden", "true", True)
+    assert entry.shared_with == ("111122223333", "ou-ab12-34cd56ef")
+    assert entry.may_share_with is None
+
+
 def test_everything_has_a_default(tmp_path):
     assert read(tmp_path, "") == Config()
 
@@ -67,6 +82,27 @@ def test_everything_has_a_default(tmp_path):
         ("[scope]\nunits = ['ou-ab12-cd34']", "narrow an organisation"),
         ("[cost]\ndiscount = 7", "cost.discount: "),
         ("[rules.image_public]\nseverity = 'urgent'", "rules.image_public.severity"),
+        ("[[sharing.expect]]\nimages = { tag = 'golden' }\nshared_with = ['12']", "'12'"),
+        (
+            "[[sharing.expect]]\nimages = { tag = 'golden' }\nshared_with = ['everybody']",
+            "sharing.expect.0.shared_with.0: name an account by its 12 digits",
+        ),
+        (
+            "[[sharing.expect]]\nimages = { tag = 'golden' }\nsharedwith = ['organisation']",
+            "'sharing.expect.0.sharedwith' is unknown. Did you mean 'shared_with'?",
+        ),
+        (
+            "[[sharing.expect]]\nimages = { tag = 'golden' }\n",
+            "say shared_with, who must have them, or may_share_with, who may",
+        ),
+        (
+            "[[sharing.expect]]\nimages = { tag = 'golden' }\nmay_share_with = []\ncopyable = true",
+            "copyable is said of images that must be shared",
+        ),
+        ("[[sharing.expect]]\nimages = { tgg = 'a' }", "'sharing.expect.0.images.tgg' is unknown. Did you mean 'tag'?"),
+        ("[[sharing.expect]]\nimages = {}\nshared_with = ['organisation']", "it selects nothing"),
+        ("[[sharing.expect]]\nimages = { value = 'a' }\nshared_with = ['organisation']", "without a tag"),
+        ("[[sharing.expect]]\nshared_with = ['organisation']", "one of the two"),
         (WAIVER.replace('rule = "image_public"', 'ruel = "image_public"'), "'waiver.0.rule' is missing"),
         (WAIVER.replace("2026-12-31", "2025-12-31"), "until lies before from"),
         (WAIVER.replace('resources = ["ami-0123456789abcdef0"]', ""), "names resources or accounts"),
