@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from auditor import pipeline
@@ -52,18 +52,18 @@ def run_demo(out: Path, *, seed: int, accounts: int, regions: int, quiet: bool, 
     outcome = pipeline.report(out, config, rules)
     say(outcome.report.verdict)
     say(outcome.report.coverage_sentence)
-    for line in compare(outcome.evaluation, organisation):
+    for line in compare(outcome.evaluation, organisation, [loaded.rule.id for loaded in rules]):
         say(line)
     for path in outcome.files:
         say(f"  {path}")
 
 
-def compare(evaluation: Evaluation, organisation: Organisation) -> list[str]:
-    """How the findings compare with the planted truth: a sentence, and a line for every rule that differs."""
+def compare(evaluation: Evaluation, organisation: Organisation, rules: Sequence[str]) -> list[str]:
+    """How the findings of rules compare with the planted truth: a sentence, and a line for every rule that differs."""
     found = evaluation.findings[evaluation.findings["verdict"] == "found"]
     lines: list[str] = []
     planted_in_all = 0
-    for rule_id in sorted(set(found["rule_id"]) | {name for name in organisation.truth if ":" not in name}):
+    for rule_id in sorted(rules):
         rows = found.loc[found["rule_id"] == rule_id, ["account_id", "region", "resource_id"]]
         seen = set(rows.itertuples(index=False, name=None))
         planted = {key[:3] for key in organisation.truth[rule_id]}

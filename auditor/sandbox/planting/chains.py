@@ -9,6 +9,7 @@ from datetime import timedelta
 from auditor.sandbox.planting import lifecycle
 from auditor.sandbox.planting.names import PEOPLE, server
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling, stamp
+from auditor.sandbox.planting.promises import Fates, Rhythm, deliver
 
 
 def chain(
@@ -58,25 +59,27 @@ def amazon_image(plot: Plot) -> tuple[str, str]:
 
 
 def plant_servers(plot: Plot) -> None:
-    """Machines whose volumes an enabled policy snapshots every night. Nothing is wrong with their backup."""
-    policy_id = lifecycle.daily_policy(plot)
-    for _ in range(plot.size.servers):
+    """Machines whose volumes an enabled policy snapshots every night, but for one volume on one night."""
+    daily = lifecycle.daily_policy(plot)
+    for number in range(plot.size.servers):
         name = server(plot.rng)
         image_id, source = amazon_image(plot)
         created = plot.ago(plot.size.chain_days + plot.rng.randrange(5, 300))
         instance_id = plot.instance(image_id, created, name=name)
+        rhythm = Rhythm()
         for size, device in ((plot.rng.choice((8, 16, 30)), "/dev/xvda"), (plot.rng.choice((50, 100)), "/dev/sdf")):
             tags = {**plot.account.tags, **lifecycle.DAILY, "Name": f"{name}{device.replace('/dev/', '-')}"}
             of = plot.lineage(size, plot.usual_key(), used=0.25, tags=tags)
             boot = source if device == "/dev/xvda" else ""
-            plot.volume(of, created, backup="fresh", source=boot, instance=instance_id, device=device)
-            chain(
-                plot,
-                of,
-                range(plot.size.chain_days - 1, -1, -1),
-                description=lifecycle.description(policy_id),
-                tags={**of.tags, **lifecycle.snapshot_tags(policy_id)},
-            )
+            plot.volume(of, created, backup="fresh", source=boot, instance=instance_id, device=device, promised=True)
+            odd = number == 0 and not boot and (plot.size.dense or plot.maybe(0.25))
+            deliver(plot, of, created, [(daily.duties[0], _bad_night(plot) if odd else {})], rhythm)
+
+
+def _bad_night(plot: Plot) -> Fates:
+    """One night, but not the last, on which the daily policy did not do as promised."""
+    night = plot.rng.randrange(1, plot.size.chain_days - 1)
+    return {night: plot.rng.choice(("missed", "missed", "late", "failed", "retried"))}
 
 
 def stale_volume(plot: Plot) -> None:
@@ -93,7 +96,7 @@ def stale_volume(plot: Plot) -> None:
 def disabled_policy(plot: Plot) -> None:
     """A policy was switched off: one volume is stale, the other is gone and its snapshots are kept for ever."""
     state = plot.rng.choice(("DISABLED", "ERROR"))
-    policy_id = lifecycle.daily_policy(plot, state=state, tags={"backup": "retired"})
+    policy_id = lifecycle.daily_policy(plot, state=state, tags={"backup": "retired"}).policy_id
     last = plot.rng.randrange(12, 80)
     for gone in (False, True):
         of = plot.lineage(20, plot.usual_key(), tags={"backup": "retired", "Name": server(plot.rng)})
@@ -125,7 +128,7 @@ def vanished_policy(plot: Plot) -> None:
 
 def kept_by_policy(plot: Plot) -> None:
     """The volume is gone and an enabled policy goes on managing its snapshots: not an orphan, merely old."""
-    policy_id = lifecycle.daily_policy(plot, tags={"backup": "monthly"})
+    policy_id = lifecycle.daily_policy(plot, tags={"backup": "monthly"}).policy_id
     of = plot.lineage(30, plot.usual_key())
     chain(
         plot,

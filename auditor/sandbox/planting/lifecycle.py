@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting import schedules
 from auditor.sandbox.planting.names import VENDOR
-from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.plot import Lineage, Plot
+from auditor.sandbox.planting.promises import GRACE, HOUR, Duty, Promise
 from auditor.sandbox.planting.sharing import standing
+
+#: What AWS says of a snapshot that failed.
+FAILED = "Snapshot failed because the service could not read the volume."
 
 #: The tag that puts a volume under the daily policy.
 DAILY = {"backup": "daily"}
 
 
+@dataclass(frozen=True)
+class Made:
+    """A planted policy and what it promises, one duty a schedule."""
+
+    policy_id: str
+    duties: tuple[Duty, ...]
+
+
 def policy(
-    plot: Plot, description: str, details: dict[str, Any], *, state: str = "ENABLED", status: str = "ENABLED"
+    plot: Plot,
+    description: str,
+    details: dict[str, Any],
+    *,
+    state: str = "ENABLED",
+    status: str = "ENABLED",
+    modified: datetime | None = None,
 ) -> str:
     """Plant a policy with the details given.
 
@@ -25,6 +46,7 @@ def policy(
         details: Its PolicyDetails; simplified ones make it a default policy.
         state: ENABLED, DISABLED or ERROR.
         status: Its status message.
+        modified: When it was last changed; long ago by default.
 
     Returns:
         Its id.
@@ -38,7 +60,7 @@ def policy(
         "StatusMessage": status,
         "ExecutionRoleArn": f"arn:aws:iam::{plot.here.account_id}:role/service-role/AWSDataLifecycleManagerDefaultRole",
         "DateCreated": created,
-        "DateModified": plot.ago(plot.rng.randrange(1, 500)),
+        "DateModified": modified or plot.ago(plot.rng.randrange(70, 500)),
         "PolicyDetails": details,
         "Tags": {},
         "PolicyArn": plot.arn("dlm", f"policy/{policy_id}"),
@@ -75,7 +97,7 @@ def daily_policy(
     tags: dict[str, str] | None = None,
     copy_to: str = "",
     copy_key: str = "",
-) -> str:
+) -> Made:
     """A policy that snapshots tagged volumes every night at three.
 
     Args:
@@ -91,7 +113,38 @@ def daily_policy(
         retain: Row = {"Interval": 7, "IntervalUnit": "DAYS"}
         rule: Row = {"TargetRegion": copy_to, "Target": copy_to, "Encrypted": True, "CmkArn": copy_key}
         schedule["CrossRegionCopyRules"] = [rule | {"CopyTags": True, "RetainRule": retain}]
-    return policy(plot, "Daily snapshots", _details(tags or DAILY, [schedule]), state=state, status=status)
+    policy_id = policy(plot, "Daily snapshots", _details(tags or DAILY, [schedule]), state=state, status=status)
+    if state != "ENABLED":
+        return Made(policy_id, ())
+    return Made(policy_id, (duty(plot, policy_id, "Daily", schedules.every(plot.now, 24, 3), plot.size.chain_days),))
+
+
+def duty(
+    plot: Plot, policy_id: str, name: str, times: schedules.Times, count: int | None, age: timedelta | None = None
+) -> Duty:
+    """What a schedule of an enabled policy promises of each volume, and how it keeps it.
+
+    Args:
+        plot: Where.
+        policy_id: The policy, which stands.
+        name: The schedule's name.
+        times: When it is due; AWS begins within an hour.
+        count: How many snapshots it keeps, or None.
+        age: How long it keeps them, or None.
+    """
+    since = plot.here.lifecycle_policies[policy_id]["DateModified"]
+    promise = Promise(f"{policy_id}/{name}", times.moments, HOUR + GRACE, since, count, age)
+    text = description(policy_id, name)
+
+    def make(there: Plot, of: Lineage, _: datetime, begun: datetime, fate: str) -> None:
+        tags = {**of.tags, **snapshot_tags(policy_id, name)}
+        if fate in ("failed", "retried"):
+            there.snapshot(of, begun, description=text, tags=tags, state="error", StateMessage=FAILED)
+        if fate != "failed":
+            again = begun + timedelta(minutes=10) if fate == "retried" else begun
+            there.snapshot(of, again, description=text, tags=tags)
+
+    return Duty(promise, make)
 
 
 def snapshot_tags(policy_id: str, schedule: str = "Daily") -> dict[str, str]:

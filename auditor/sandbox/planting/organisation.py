@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from auditor.sandbox.model import Account, Organisation
 from auditor.sandbox.planting import (
-    backup,
     chains,
     lifecycle,
     names,
+    stories_backup,
     stories_image_care,
     stories_images,
     stories_sharing,
@@ -73,7 +73,7 @@ def plant(
     organisation = _frame(seed, accounts, chosen, now)
     active = [account for account in organisation.accounts.values() if account.state == "ACTIVE"]
     wanted = [(account.account_id, region) for account in active for region in chosen]
-    parts = cast(seed, wanted, (*_STORIES, *backup.STORIES), size)
+    parts = cast(seed, wanted, (*_STORIES, *stories_backup.STORIES), size)
     places = {
         (account_id, region): _plant_place(
             organisation, organisation.accounts[account_id], region, size, parts[account_id, region]
@@ -131,7 +131,7 @@ def _plant_place(organisation: Organisation, account: Account, region: str, size
     plot = Plot(organisation, account, here, rng, size, parts=parts)
     plant_settings(plot)
     lifecycle.plant_other_policies(plot)
-    backup.plant_backups(plot)
+    stories_backup.plant_backups(plot)
     for telling in _STORIES:
         if plot.tells(telling):
             telling[0](plot)

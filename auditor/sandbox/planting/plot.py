@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from auditor.sandbox.blocks import BLOCK_BYTES, BLOCKS_PER_GIB, Held, History
 from auditor.sandbox.model import Account, Organisation, Region, Row
@@ -24,6 +25,8 @@ NO_VOLUME = "vol-ffffffff"
 
 #: Traits of a place, which are cast like stories: its volumes are not encrypted by default; its texts break readers.
 PLAIN_VOLUMES, HOSTILE_TEXTS = "volumes not encrypted by default", "hostile texts"
+#: AWS Backup is not opted in for volumes: plans that select by tag pass over them in silence.
+OPTED_OUT = "backup of volumes not opted in"
 
 #: Account and region.
 Place = tuple[str, str]
@@ -91,6 +94,7 @@ class Plot:
         keys: The KMS keys that the settings put here.
         parts: The rare stories and the traits that were cast for this place.
         declared: By image, what uses it and whether accounts that nobody here can read may, as its story says.
+        plans: Planted backup plans that several stories deliver by, by name; as ``backup.plan`` returns them.
     """
 
     organisation: Organisation
@@ -101,6 +105,7 @@ class Plot:
     keys: Keys = field(default_factory=Keys)
     parts: frozenset[Part] = frozenset()
     declared: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    plans: dict[str, Any] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -125,7 +130,7 @@ class Plot:
         story, always, weight = telling
         if weight and not self.size.dense:
             return story in self.parts
-        return bool(always) or self.maybe(self.size.chance)
+        return bool(always) or self.maybe(self.size.chance) or story in self.parts
 
     def hostile(self, plain: str) -> str:
         """A text that breaks careless readers, or the plain one where people write as people do."""
@@ -307,6 +312,7 @@ class Plot:
         source: str = "",
         instance: str = "",
         device: str = "/dev/xvda",
+        promised: bool = False,
         **more: object,
     ) -> str:
         """Plant the volume of a lineage.
@@ -319,6 +325,7 @@ class Plot:
             source: Snapshot it was made from.
             instance: Instance it is attached to.
             device: Device it is attached as.
+            promised: Whether some policy or plan in force, or what is agreed, covers it or the instance it is on.
             more: Further members of the row as DescribeVolumes names them; they win over the usual ones.
 
         Returns:
@@ -357,6 +364,8 @@ class Plot:
             self.note("volume_never_backed_up", of.volume_id)
         if backup == "stale" and state == "in-use":
             self.note("volume_backup_stale", of.volume_id)
+        if not promised and state in ("in-use", "available"):
+            self.note("volume_not_in_any_plan", of.volume_id)
         return of.volume_id
 
     def instance(self, image_id: str, created: datetime, *, name: str, state: str = "running", **more: object) -> str:
@@ -378,6 +387,6 @@ class Plot:
             "PlatformDetails": "Linux/UNIX",
             "UsageOperation": "RunInstances",
             "BlockDeviceMappings": [],
-            "Tags": tag_list({"Name": name}),
+            "Tags": tag_list({"Name": name, "env": self.account.tags["env"]}),
         } | more
         return instance_id

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.names import VENDOR
-from auditor.sandbox.planting.plot import PLAIN_VOLUMES, Plot
+from auditor.sandbox.planting.plot import OPTED_OUT, PLAIN_VOLUMES, Plot
 from auditor.sandbox.planting.stories_images import public as public_images
 from auditor.sandbox.planting.stories_snapshot_care import before_own_default
 from auditor.sandbox.planting.stories_snapshots import once_public, public
@@ -19,7 +19,8 @@ def plant_settings(plot: Plot) -> None:
     _encryption(plot)
     _allowed_images(plot)
     _bin_rules(plot)
-    plot.here.backup_opt_ins = {"EBS": not plot.maybe(0.15), "EC2": not plot.maybe(0.15), "RDS": True, "S3": False}
+    opted_out = OPTED_OUT in plot.parts or (plot.size.dense and plot.maybe(0.1))
+    plot.here.backup_opt_ins = {"EBS": not opted_out, "EC2": True, "RDS": True, "S3": False}
 
 
 def _manager(plot: Plot, chance: float) -> str:

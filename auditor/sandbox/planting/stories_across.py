@@ -21,6 +21,7 @@ from auditor.sandbox.planting.images import (
 )
 from auditor.sandbox.planting.names import image_name, server
 from auditor.sandbox.planting.plot import NO_VOLUME, Lineage, Plot
+from auditor.sandbox.planting.promises import settle
 from auditor.sandbox.planting.stories_images import copy_text
 
 Places = Mapping[tuple[str, str], Plot]
@@ -158,15 +159,20 @@ def _copied_image(source: Plot, target: Plot) -> None:
 
 def _copied_chain(source: Plot, target: Plot) -> None:
     """A policy copies each night's snapshot to a second region: the copies share blocks, and name no volume."""
-    policy_id = lifecycle.daily_policy(source, copy_to=target.here.name, copy_key=target.keys.enabled)
-    of = source.lineage(40, source.keys.enabled, used=0.2, tags={**lifecycle.DAILY, "Name": server(source.rng)})
-    source.volume(of, source.ago(30), backup="fresh", state="available")
+    under = {"backup": f"daily-to-{target.here.name}"}
+    made = lifecycle.daily_policy(source, tags=under, copy_to=target.here.name, copy_key=target.keys.enabled)
+    of = source.lineage(40, source.keys.enabled, used=0.2, tags={**under, "Name": server(source.rng)})
+    # a week's worth is enough to look at, so the volume is young
+    created = source.ago(min(7, source.size.chain_days))
+    source.volume(of, created, backup="fresh", state="available", promised=True)
     data_key = target.uuid()
-    text = lifecycle.description(policy_id)
-    for day in range(min(7, source.size.chain_days) - 1, -1, -1):
+    text = lifecycle.description(made.policy_id)
+    for scheduled, fate in settle(source, made.duties[0].promise, of.volume_id, created):
+        if fate == "pending":
+            continue
         of.write(source.rng)
-        started = source.now - timedelta(days=day, hours=2, seconds=source.rng.randrange(60, 3000))
-        tags = {**of.tags, **lifecycle.snapshot_tags(policy_id)}
+        started = scheduled + timedelta(seconds=source.rng.randrange(60, 2400))
+        tags = {**of.tags, **lifecycle.snapshot_tags(made.policy_id)}
         snapshot_id = source.snapshot(of, started, description=text, tags=tags)
         copy = Lineage(of.volume_id, of.size_gib, target.keys.enabled, data_key, of.history, of.point)
         target.snapshot(
