@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from auditor import pipeline
 from auditor.aws.progress import progress_for
@@ -16,14 +17,21 @@ from auditor.rulebook import load_rules
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting import plant
 from auditor.sandbox.planting.names import PARTNER
+from auditor.sandbox.planting.stories_expected import matrix
 from auditor.sandbox.process import serve_in_process
 
 #: How the demo reads its sandbox; also a configuration to start from.
-DEMO_CONFIG = {
+DEMO_CONFIG: dict[str, dict[str, Any]] = {
     "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
     "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
     "report": {"organisation_name": "Sandbox organisation", "title": "EBS snapshot and AMI audit"},
 }
+
+
+def demo_config(organisation: Organisation) -> Config:
+    """The demo's configuration, with what its organisation expects of sharing."""
+    sharing = {**DEMO_CONFIG["sharing"], "expect": matrix(organisation)}
+    return Config.of({**DEMO_CONFIG, "sharing": sharing})
 
 
 def run_demo(out: Path, *, seed: int, accounts: int, regions: int, quiet: bool, say: Callable[[str], object]) -> None:
@@ -46,7 +54,7 @@ def run_demo(out: Path, *, seed: int, accounts: int, regions: int, quiet: bool, 
         shutil.rmtree(out)
     organisation = plant(seed, accounts=accounts, regions=regions)
     rules = load_rules()
-    config = Config.of(DEMO_CONFIG)
+    config = demo_config(organisation)
     with serve_in_process(seed=seed, accounts=accounts, regions=regions) as server, server.activated():
         pipeline.collect(config, out, as_of=organisation.now, progress=progress_for(quiet=quiet))
     outcome = pipeline.report(out, config, rules)

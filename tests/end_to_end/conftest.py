@@ -14,6 +14,7 @@ from auditor.rulebook import load_rules
 from auditor.sandbox.faults import Faults
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting.names import PARTNER
+from auditor.sandbox.planting.stories_expected import matrix
 from auditor.sandbox.server import Sandbox
 
 CONFIG = Config.of(
@@ -59,8 +60,15 @@ class Judged:
         return set(rows.itertuples(index=False, name=None))
 
 
-def audit(organisation: Organisation, folder: Path, *faults, config: Config = CONFIG, throttling=False) -> Judged:
+def expecting(organisation: Organisation) -> Config:
+    """The configuration, with what the planted organisation expects of sharing."""
+    sharing = {**CONFIG.sharing.model_dump(), "expect": matrix(organisation)}
+    return Config.of({**CONFIG.model_dump(by_alias=True), "sharing": sharing})
+
+
+def audit(organisation: Organisation, folder: Path, *faults, config: Config | None = None, throttling=False) -> Judged:
     """Serve, collect, judge."""
+    config = config or expecting(organisation)
     rules = load_rules()
     with Sandbox(organisation, Faults(*faults, throttling=throttling)) as sandbox:
         with pytest.MonkeyPatch.context() as patch:

@@ -12,6 +12,7 @@ from auditor.sandbox.planting import (
     lifecycle,
     names,
     stories_backup,
+    stories_expected,
     stories_image_care,
     stories_images,
     stories_sharing,
@@ -40,6 +41,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_image_care.STORIES,
     *stories_snapshot_care.STORIES,
     *stories_sharing.STORIES,
+    *stories_expected.STORIES,
 )
 
 
