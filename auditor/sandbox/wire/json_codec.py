@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from threading import RLock
 from typing import Any
 
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
@@ -29,15 +30,18 @@ class JsonShapes:
         self._reading = reading
         self._made: dict[tuple[str, str], Convert | None] = {}
         self._bodies: dict[str, Convert] = {}
+        # nobody may use what stands in for a shape before it is compiled, and requests come side by side
+        self._lock = RLock()
 
     def convert(self, shape: Shape) -> Convert | None:
         """The function for a shape; None where values are the same on both sides."""
         key = (shape.name, shape.serialization.get("timestampFormat", ""))
-        if key not in self._made:
-            # Stands in while a shape that contains itself is compiled.
-            self._made[key] = lambda value: self._late(key, value)
-            self._made[key] = self._compile(shape)
-        return self._made[key]
+        with self._lock:
+            if key not in self._made:
+                # Stands in while a shape that contains itself is compiled.
+                self._made[key] = lambda value: self._late(key, value)
+                self._made[key] = self._compile(shape)
+            return self._made[key]
 
     def _late(self, key: tuple[str, str], value: Any) -> Any:
         made = self._made[key]
@@ -62,10 +66,13 @@ class JsonShapes:
 
     def body(self, shape: StructureShape) -> Convert:
         """The function for those members of a structure that travel in the body."""
-        if shape.name not in self._bodies:
-            members = {name: member for name, member in shape.members.items() if "location" not in member.serialization}
-            self._bodies[shape.name] = self._members(members)
-        return self._bodies[shape.name]
+        with self._lock:
+            if shape.name not in self._bodies:
+                members = {
+                    name: member for name, member in shape.members.items() if "location" not in member.serialization
+                }
+                self._bodies[shape.name] = self._members(members)
+            return self._bodies[shape.name]
 
     def _members(self, members: Mapping[str, Shape]) -> Convert:
         """Unknown members and those without a value are left out."""
