@@ -9,7 +9,18 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from auditor.errors import ConfigError
 from auditor.rule import Severity
@@ -132,6 +143,32 @@ class Sharing(_Section):
     expect: tuple[Expectation, ...] = ()
 
 
+class Images(_Section):
+    """Which images are one thing over time, and how many of it are worth keeping.
+
+    Attributes:
+        keep: How many of the newest images of a family are kept for going back, used or not.
+        family_tag: Tag whose value is an image's family; its name tells where this is empty.
+        family_pattern: What is cut off a name to get the family, as a regular expression of RE2. Where this is empty:
+            what pipelines commonly put at its end.
+    """
+
+    keep: Annotated[int, Field(ge=1)] = 3
+    family_tag: str = ""
+    family_pattern: str = ""
+
+    @field_validator("family_pattern")
+    @classmethod
+    def _understood(cls, pattern: str) -> str:
+        try:
+            pc.replace_substring_regex(pa.array([""]), pattern, "")
+        except pa.ArrowInvalid as error:
+            raise ValueError(
+                f"it is no regular expression: {str(error).removeprefix('Invalid regular expression: ')}"
+            ) from error
+        return pattern
+
+
 class Cost(_Section):
     """What is known about prices."""
 
@@ -193,6 +230,7 @@ class Config(_Section):
     scope: Scope = Scope()
     collect: Collect = Collect()
     sharing: Sharing = Sharing()
+    images: Images = Images()
     cost: Cost = Cost()
     report: ReportSettings = ReportSettings()
     rules: dict[str, RulePolicy] = {}

@@ -22,6 +22,8 @@ an example may say:
     derived frames not given are derived.
 ``params``
     Parameters of the rule, as the policy would set them.
+``config``
+    Other sections of the configuration: ``{"images": {"keep": 1}}``.
 ``as_of``
     The moment that is judged; ``2026-02-01T00:00:00Z`` where it is left out.
 ``gap``
@@ -64,7 +66,7 @@ ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
 
-_ABOUT = frozenset({"given", "params", "as_of", "gap", "item_gap", "expect"})
+_ABOUT = frozenset({"given", "params", "config", "as_of", "gap", "item_gap", "expect"})
 _AGO = re.compile(r"(?:in )?(\d+) (minute|hour|day)s?( ago)?")
 
 
@@ -123,7 +125,7 @@ def try_example(loaded: LoadedRule, example: Mapping[str, Any]) -> tuple[str, di
     """
     rule = loaded.rule
     inventory, row = inventory_of(loaded, example)
-    config = Config.of({"rules": {rule.id: dict(example.get("params", {}))}})
+    config = Config.of({**example.get("config", {}), "rules": {rule.id: dict(example.get("params", {}))}})
     evaluation = evaluate(inventory, [loaded], config)
     runs = evaluation.rule_runs["crash"].dropna().tolist()
     finding = _finding(evaluation, row["account_id"], row.get("region"), row[id_column(rule.subject)])

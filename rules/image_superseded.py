@@ -2,15 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
-
-#: What pipelines put after an image's name: version, date, time, build number, hash; as many of them as there are. A
-#: short number stays, for it tells kinds of images apart (ubuntu-22.04, debian-12), and so does a word of letters.
-_SUFFIX = (
-    r"(?:[-_. /@](?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d{4}-\d{2}-\d{2}(?:[tT ]\d{2}[-:.]\d{2}[-:.]\d{2}[zZ]?)?"
-    r"|\d{8}[tT_-]\d{4,6}[zZ]?|[0-9][0-9a-f]{4,}|[0-9a-f]{4,}[0-9]|[0-9a-f]+[0-9][0-9a-f]{3,}"
-    r"|[0-9a-f]{2,}[0-9][0-9a-f]{2,}|[0-9a-f]{3,}[0-9][0-9a-f]+))+$"
-)
+from auditor.rule import one_of, rule
 
 
 @rule(
@@ -25,50 +17,33 @@ _SUFFIX = (
     controls={},
     reach="organisation",
 )
-def image_superseded(
-    images: pd.DataFrame,
-    image_use: pd.DataFrame,
-    image_tags: pd.DataFrame,
-    *,
-    keep: int = 3,
-    family_pattern: str = _SUFFIX,
-    family_tag: str = "",
-) -> pd.DataFrame:
+def image_superseded(images: pd.DataFrame, image_generations: pd.DataFrame, image_use: pd.DataFrame) -> pd.DataFrame:
     """Pipelines add images and seldom take any away: behind the few that could still be wanted lie many that cost.
 
     A family is the available images of one account and region with one name, but for the version, date, build number
-    and hash at its end; `family_pattern` says what is cut off. Where `family_tag` names a tag, its value is the family
-    instead, and images without it have none. Found are images with at least `keep` newer ones in their family that
-    nothing current in any account that was read uses. Superseded template versions do not count as use. Where an
-    image is public, or shared with accounts that were not read, the verdict stays open.
+    and hash at its end; a copy belongs to the family of what it is a copy of. The section `[images]` of the
+    configuration says otherwise: `family_pattern` what is cut off a name, `family_tag` a tag whose value is the family
+    instead (images without it have none), and `keep` how many of a family are kept. Found are images with at least that
+    many newer ones in their family that nothing current in any account that was read uses, and that neither AWS Backup
+    nor an enabled lifecycle policy looks after. Superseded template versions do not count as use. Where an image is
+    public, or shared with accounts that were not read, the verdict stays open.
 
     Keep the newest few for going back. Disable the others, wait, then deregister them together with their snapshots.
     """
-    place = ["account_id", "region"]
-    keys = [*place, "image_id"]
-    if family_tag:
-        tagged = image_tags.loc[image_tags["key"].eq(family_tag).fillna(False), [*keys, "value"]].drop_duplicates(keys)
-        family = images[keys].merge(tagged, on=keys, how="left").set_index(images.index)["value"]
-    else:
-        family = images["name"].str.replace(family_pattern, "", regex=True)
-        family = family.where(family.ne("").fillna(True), images["name"])
-    ready = images["state"].eq("available").astype("boolean")
-    members = images.loc[ready.fillna(False), [*place, "created_at", "image_id"]].assign(family=family)
-    members = members.dropna(subset=["family", "created_at"]).sort_values("created_at", ascending=False)
-    families = members.groupby([*place, "family"], sort=False)
-    newer = (families["created_at"].rank(method="min", ascending=False) - 1).astype("Int64").reindex(images.index)
-    newest = families["image_id"].transform("first").reindex(images.index)
+    keys = ["account_id", "region", "image_id"]
+    place = images[keys].merge(image_generations, on=keys, how="left").set_index(images.index)
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
-    untold = images["created_at"].isna() | images["state"].isna() | (images["name"].isna() & (not family_tag))
-    behind = (newer >= keep).fillna(False).mask(untold)
-    superseded = ready & behind & use["current_references"].eq(0)
+    untold = images["created_at"].isna() | images["state"].isna()
+    untold |= place["family"].isna() & place["family_by"].ne("tag")
+    behind = (~place["is_kept"]).fillna(False).mask(untold)
+    superseded = one_of(images["state"], "available") & behind & use["current_references"].eq(0)
     blind = superseded.fillna(False) & use["blind_spot"].notna()
     return pd.DataFrame(
         {
             "found": superseded.mask(blind),
-            "family": family,
-            "newer_images": newer,
-            "newest_image": newest,
+            "family": place["family"],
+            "newer_images": place["newer_images"],
+            "newest_image": place["newest_image_id"],
             "created_at": images["created_at"],
             "last_launched_at": images["last_launched_at"],
             "unknown_because": ("Could not tell: " + use["blind_spot"] + ".").where(blind),
@@ -91,14 +66,20 @@ def _named(strength: str) -> list[dict[str, str]]:
     return [{**_US, "image_id": "ami-0a", "referrer_type": "instance", "referrer_id": "i-0c", "strength": strength}]
 
 
+_POLICY = {
+    "images": _NEWER,
+    "image_tags": [{"image_id": "ami-0a", "key": "aws:dlm:lifecycle-policy-id", "value": "policy-0a"}],
+}
+
 FAILS = [
+    {**_FIRST, "given": {**_POLICY, "lifecycle_policies": [{"policy_id": "policy-0a", "state": "ERROR"}]}},
     {
         **_FIRST,
         "given": {"images": _NEWER},
         "expect": {"family": "app", "newer_images": 3, "newest_image": "ami-0b3"},
     },
     {**_FIRST, "given": {"images": _NEWER, "image_references": _named("old")}},
-    {**_FIRST, "given": {"images": _NEWER[:1]}, "params": {"keep": 1}},
+    {**_FIRST, "given": {"images": _NEWER[:1]}, "config": {"images": {"keep": 1}}},
     {
         **_FIRST,
         "name": "one",
@@ -106,8 +87,24 @@ FAILS = [
             "images": _NEWER,
             "image_tags": [{"image_id": f"ami-0{x}", "key": "line", "value": "app"} for x in ("a", "b1", "b2", "b3")],
         },
-        "params": {"family_tag": "line"},
+        "config": {"images": {"family_tag": "line"}},
         "expect": {"family": "app"},
+    },
+    # a copy under another name is still the image that it is a copy of
+    {
+        **_FIRST,
+        "given": {
+            "images": [
+                {**_NEWER[0], "name": "renamed", "source_image_id": "ami-0f", "source_image_region": "us-east-1"},
+                {**_FIRST, "region": "us-east-1", "image_id": "ami-0f"},
+                *_NEWER[1:],
+            ]
+        },
+    },
+    {
+        **_FIRST,
+        "given": {"images": [{**row, "name": f"{row['name']}.app"} for row in _NEWER]},
+        "config": {"images": {"family_pattern": "-v.*$"}},
     },
     *(
         {**_FIRST, "name": f"app{first}", "given": {"images": [{**row, "name": f"app{second}"} for row in _NEWER]}}
@@ -129,7 +126,18 @@ PASSES = [
     {**_FIRST, "given": {"images": [*_NEWER[:2], {**_NEWER[2], "region": "us-east-1"}]}},
     {**_FIRST, "given": {"images": [*_NEWER[:2], {**_NEWER[2], "account_id": "444455556666"}]}},
     {**_FIRST, "state": "disabled", "given": {"images": _NEWER}},
-    {**_FIRST, "given": {"images": _NEWER}, "params": {"family_tag": "line"}},
+    {**_FIRST, "given": {"images": _NEWER}, "config": {"images": {"family_tag": "line"}}},
+    {**_FIRST, "given": {"images": _NEWER, "recovery_points": [{"recovery_id": "ami-0a"}]}},
+    {**_FIRST, "given": {**_POLICY, "lifecycle_policies": [{"policy_id": "policy-0a", "state": "ENABLED"}]}},
+    # made from an instance of the family, and a family of its own
+    {
+        **_FIRST,
+        "given": {
+            "images": [
+                {**row, "name": "renamed", "source_image_id": "ami-0a", "source_instance_id": "i-0a"} for row in _NEWER
+            ]
+        },
+    },
     # neighbours, not successors
     *(
         {**_FIRST, "name": f"app{first}", "given": {"images": [{**row, "name": f"app{second}"} for row in _NEWER]}}

@@ -28,6 +28,9 @@ from auditor.analysis.expectations import (
 )
 from auditor.analysis.graph import references_graph
 from auditor.analysis.image_costs import image_costs
+from auditor.analysis.image_families import image_families
+from auditor.analysis.image_generations import image_generations
+from auditor.analysis.image_origins import image_origins
 from auditor.analysis.image_use import image_use
 from auditor.analysis.origins import snapshot_origins
 from auditor.analysis.prices import prices
@@ -44,6 +47,9 @@ DERIVED: dict[str, Derivation] = {
     "image_costs": image_costs,
     "image_expectations": image_expectations,
     "image_selections": image_selections,
+    "image_families": image_families,
+    "image_generations": image_generations,
+    "image_origins": image_origins,
     "image_use": image_use,
     "parties": parties,
     "prices": prices,
@@ -56,12 +62,13 @@ DERIVED: dict[str, Derivation] = {
 }
 
 #: Derived frames that look across accounts; only rules whose reach is the organisation can use them.
-ACROSS = frozenset({"image_use"})
+ACROSS = frozenset({"image_families", "image_generations", "image_use"})
 
 
 #: What a derivation may take besides frames and ``as_of``: its parameter, and where the configuration says it.
 SETTINGS: Mapping[str, Callable[[Config], Any]] = {
     "discount": lambda config: config.cost.discount,
+    "families": lambda config: config.images,
     "sharing_expect": lambda config: config.sharing.expect,
     "trusted_accounts": lambda config: config.sharing.trusted_accounts,
 }

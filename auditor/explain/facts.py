@@ -31,8 +31,21 @@ _MADE: Final = {
     "csi": "Made by the EBS CSI driver of a Kubernetes cluster",
     "velero": "Made by Velero",
     "drs": "Made by Elastic Disaster Recovery",
+    "mgn": "Made by Application Migration Service",
+    "fast-launch": "Made by EC2 Fast Launch, to start instances from",
+    "image-builder": "Made by EC2 Image Builder",
     "packer": "Made by Packer",
     "manual": "Taken by hand or by a script",
+}
+
+#: What is said of images in other words than of snapshots.
+_IMAGES: Final = {
+    "create-image": "Made from an instance, by CreateImage",
+    "copy-image": "A copy of another image",
+    "bundle": "Registered from a bundle on S3",
+    "marketplace": "Registered from what a Marketplace product left",
+    "registered": "Registered from a snapshot",
+    "unknown": "What made it is not known",
 }
 
 _SURE: Final = {
@@ -56,22 +69,14 @@ def origin(run: Run, node: Node, row: Row) -> Origin:
         if row.get("source_snapshot_id"):
             return _told("snapshot", "proven", "DescribeVolumes SnapshotId", "Created from a snapshot")
         return _told("blank", "proven", "DescribeVolumes, no SnapshotId", "Created empty")
-    return _of_image(run, node, row)
-
-
-def _of_image(run: Run, node: Node, row: Row) -> Origin:
-    tags = {
-        tag["key"]: tag["value"]
-        for tag in run.rows("image_tags", image_id=node.id, region=node.region, account_id=node.account_id)
-    }
-    for key, name in (("aws:backup:source-resource", "aws-backup"), ("aws:dlm:lifecycle-policy-id", "dlm")):
-        if key in tags:
-            return _told(name, "proven", f"tag {key}", _MADE[name])
-    if row.get("source_image_region"):
-        return _told("copy-image", "proven", "DescribeImages SourceImageRegion", "A copy of another image")
-    if row.get("source_instance_id"):
-        return _told("create-image", "proven", "DescribeImages SourceInstanceId", "Made from an instance")
-    return _told("register-image", "assumed", None, "Registered from a snapshot")
+    found = run.rows("image_origins", image_id=node.id, region=node.region, account_id=node.account_id)
+    if not found:
+        return _told("not known", "assumed", None, "What made it is not known: the Recycle Bin does not tell")
+    told = found[0]
+    said = _IMAGES.get(told["origin"]) or _MADE.get(told["origin"]) or str(told["origin"])
+    if told["product_code"]:
+        said += f", with Marketplace product {text.plain(told['product_code'], 40)} in it"
+    return _told(told["origin"], told["confidence"], told["evidence"], said)
 
 
 def _told(name: str, confidence: str, evidence: str | None, said: str) -> Origin:

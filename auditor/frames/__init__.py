@@ -6,14 +6,23 @@ owned and merely seen things in different frames, missing values missing and nev
 """
 
 from auditor.errors import InventoryError
-from auditor.frames import backup, estate, promises, results, sharing, usage
+from auditor.frames import backup, estate, families, promises, results, sharing, usage
 from auditor.frames.columns import PANDAS, Column, Frame
 
 __all__ = ["FRAMES", "INVENTORY", "PANDAS", "Column", "Frame", "frame_named", "frames_filled_by"]
 
 #: Every frame by name, in the order of the reference.
 FRAMES: dict[str, Frame] = {
-    frame.name: frame for frame in (*estate.FRAMES, *usage.FRAMES, *backup.FRAMES, *promises.FRAMES, *sharing.FRAMES, *results.FRAMES)
+    frame.name: frame
+    for frame in (
+        *estate.FRAMES,
+        *usage.FRAMES,
+        *backup.FRAMES,
+        *promises.FRAMES,
+        *families.FRAMES,
+        *sharing.FRAMES,
+        *results.FRAMES,
+    )
 }
 
 #: The frames that collectors fill, by name.
