@@ -16,7 +16,21 @@ from auditor.errors import RuleError
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow, as_flags
 
-__all__ = ["SEVERITIES", "Rule", "Severity", "all_pass", "among", "beside", "days", "flags", "older", "one_of", "rule"]
+__all__ = [
+    "SEVERITIES",
+    "Rule",
+    "Severity",
+    "Verdict",
+    "all_pass",
+    "among",
+    "beside",
+    "flags",
+    "lookup",
+    "older",
+    "one_of",
+    "rule",
+    "whole_days",
+]
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
 
@@ -167,7 +181,7 @@ def older(age: pd.Series[Any], limit: pd.Timedelta) -> pd.Series[Any]:
     return pd.Series(pd.arrays.BooleanArray((age > limit).to_numpy(bool), missing), index=age.index)
 
 
-def days(age: pd.Series[Any]) -> pd.Series[Any]:
+def whole_days(age: pd.Series[Any]) -> pd.Series[Any]:
     """Whole days of each age; missing where the age is."""
     missing = age.isna().to_numpy(bool)
     whole = np.where(missing, np.timedelta64(0, "D"), age.to_numpy()) // np.timedelta64(1, "D")
@@ -193,6 +207,12 @@ def beside(texts: pd.Series[Any], table: pd.DataFrame, column: str) -> pd.DataFr
         {name: pd.api.extensions.take(table[name].array, places, allow_fill=True) for name in table.columns},
         index=texts.index,
     )
+
+
+def lookup(texts: pd.Series[Any], ids: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[Any]:
+    """For each text the value beside the first id that is the same; missing where there is none."""
+    places = pc.fill_null(pc.index_in(_texts(texts), value_set=_texts(ids), skip_nulls=True), -1).to_numpy()
+    return pd.Series(pd.api.extensions.take(values.array, places, allow_fill=True), index=texts.index)
 
 
 def _texts(series: pd.Series[Any]) -> pa.Array:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, beside, rule
+from auditor.rule import Verdict, among, beside, flags, rule
 
 
 @rule(
@@ -18,7 +18,7 @@ from auditor.rule import among, beside, rule
     breaks="Nothing: the command only looks. What leaves the archive for good before 90 days is billed for all 90.",
     controls={},
 )
-def archive_chain_broken(snapshots: pd.DataFrame, volumes: pd.DataFrame) -> pd.DataFrame:
+def archive_chain_broken(snapshots: pd.DataFrame, volumes: pd.DataFrame) -> Verdict:
     """Archiving pays where a snapshot stands alone; in the middle of a chain it normally costs more than before.
 
     An archived snapshot is stored in full, and the blocks that other snapshots share with it stay in the standard
@@ -29,10 +29,10 @@ def archive_chain_broken(snapshots: pd.DataFrame, volumes: pd.DataFrame) -> pd.D
     Archive whole chains from their old end, or the last snapshot of what is gone.
     """
     volume = snapshots["volume_id"]
-    archived = snapshots["storage_tier"].eq("archive").astype("boolean")
+    archived = flags(snapshots["storage_tier"].eq("archive"))
     touched = archived.fillna(True).astype(bool)
     if not touched.any():
-        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
+        return pd.Series(False, index=snapshots.index)
     few = snapshots[touched]
     chains = snapshots.loc[among(volume, few["volume_id"]), ["volume_id", "state", "storage_tier", "started_at"]]
     done = chains[chains["state"].eq("completed").fillna(False)]
@@ -49,7 +49,7 @@ def archive_chain_broken(snapshots: pd.DataFrame, volumes: pd.DataFrame) -> pd.D
     what = pd.Series("was archived, and is the newest snapshot of a volume that is still there", index=few.index)
     told = pd.DataFrame(
         {
-            "found": archived[touched] & few["state"].eq("completed").astype("boolean") & broken,
+            "found": archived[touched] & flags(few["state"].eq("completed")) & broken,
             "what": what.mask(between, "was archived from between snapshots that are not"),
             "volume_id": few["volume_id"],
             "started_at": began,

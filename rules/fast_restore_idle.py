@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import among, flags, rule
 
 #: As AWS prices it in its own example: 30 days.
 _HOURS_A_MONTH = 720
@@ -60,7 +60,7 @@ def fast_restore_idle(
     monthly = hourly.astype("float64") * _HOURS_A_MONTH
     return pd.DataFrame(
         {
-            "found": fast_restores["state"].eq("enabled").astype("boolean") & long_on & ~among(ids, users),
+            "found": flags(fast_restores["state"].eq("enabled")) & long_on & ~among(ids, users),
             "snapshot_id": ids,
             "availability_zone": fast_restores["availability_zone"],
             "enabled_at": enabled_at,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import rule, whole_days
 
 
 @rule(
@@ -38,7 +38,7 @@ def image_deprecated_in_use(images: pd.DataFrame, image_use: pd.DataFrame, as_of
     return pd.DataFrame(
         {
             "found": (deprecated & current).mask(blind),
-            "deprecated_days": age.dt.days.astype("Int64"),
+            "deprecated_days": whole_days(age),
             "deprecated_at": images["deprecated_at"],
             "used_by": use["strongest_by"],
             "strongest_use": use["strongest"],

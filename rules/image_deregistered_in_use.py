@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import beside, rule
+from auditor.rule import beside, one_of, rule
 
 
 @rule(
@@ -28,7 +28,7 @@ def image_deregistered_in_use(instances: pd.DataFrame, instance_images: pd.DataF
     """
     told = beside(instances["instance_id"], instance_images, "instance_id")
     gone = told["image_state"].eq("deregistered")
-    ended = instances["state"].isin(["shutting-down", "terminated"]).astype("boolean").mask(instances["state"].isna())
+    ended = one_of(instances["state"], "shutting-down", "terminated")
     return pd.DataFrame(
         {
             "found": gone & ~ended,

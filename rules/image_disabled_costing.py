@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, all_pass, among, older, rule, whole_days
 
 
 @rule(
@@ -26,7 +26,7 @@ def image_disabled_costing(
     as_of: datetime,
     *,
     disabled_days: int = 30,
-) -> pd.DataFrame:
+) -> Verdict:
     """Nobody can launch a disabled image, and every snapshot behind it is billed as before.
 
     Found are disabled images made longer ago than the limit, with snapshots that are still there, in the archive too,
@@ -36,8 +36,10 @@ def image_disabled_costing(
     If nobody has missed it, deregister it together with its snapshots; move what must be kept to the archive tier.
     """
     age = as_of - images["created_at"]
-    old = (age > pd.Timedelta(days=disabled_days)).astype("boolean").mask(age.isna())
+    old = older(age, pd.Timedelta(days=disabled_days))
     found = images["state"].eq("disabled") & old
+    if all_pass(found):
+        return found
     wanted = images.loc[found.fillna(False), "image_id"]
     devices = image_block_devices[["image_id", "snapshot_id"]].dropna()
     devices = devices[among(devices["image_id"], wanted)].drop_duplicates()
@@ -51,7 +53,7 @@ def image_disabled_costing(
         {
             "found": found & (held.notna().astype("boolean") | found.isna()) & ~named,
             "snapshots": held,
-            "age_days": age.dt.days.astype("Int64"),
+            "age_days": whole_days(age),
             "created_at": images["created_at"],
             "last_launched_at": images["last_launched_at"],
         }

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, all_pass, flags, one_of, rule
 
 
 @rule(
@@ -18,7 +18,7 @@ from auditor.rule import rule
     breaks="Nothing: the command only looks for instances that still run on the image.",
     controls={},
 )
-def image_instance_store(images: pd.DataFrame) -> pd.DataFrame:
+def image_instance_store(images: pd.DataFrame) -> Verdict:
     """Only a few old instance types launch such an image, and its instances cannot be stopped and started again.
 
     The image's root device type is judged, in images that can be launched or enabled again. Ephemeral disks beside
@@ -27,11 +27,14 @@ def image_instance_store(images: pd.DataFrame) -> pd.DataFrame:
 
     Rebuild it on EBS if anything needs it. Otherwise deregister it, then delete its bundle from the bucket.
     """
-    kept = images["root_device_type"].eq("instance-store")
-    usable = images["state"].isin(["available", "disabled"]).astype("boolean").mask(images["state"].isna())
+    kept = flags(images["root_device_type"].eq("instance-store"))
+    usable = one_of(images["state"], "available", "disabled")
+    found = kept & usable
+    if all_pass(found):
+        return found
     return pd.DataFrame(
         {
-            "found": kept & usable,
+            "found": found,
             "image_location": images["image_location"],
             "created_at": images["created_at"],
             "last_launched_at": images["last_launched_at"],

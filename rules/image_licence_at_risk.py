@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import among, flags, one_of, rule, whole_days
 
 
 @rule(
@@ -44,10 +44,10 @@ def image_licence_at_risk(
     age = as_of - images["created_at"]
     old = (age > limit).astype("boolean").mask(age.isna())
     launched = (as_of - images["last_launched_at"] <= limit).astype("boolean")
-    usable = images["state"].isin(["available", "disabled"]).astype("boolean").mask(images["state"].isna())
+    usable = one_of(images["state"], "available", "disabled")
     keys = ["account_id", "region", "image_id"]
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
-    on_ebs = images["root_device_type"].ne("instance-store").astype("boolean")
+    on_ebs = flags(images["root_device_type"].ne("instance-store"))
     unused = usable & old & ~launched & use["references"].eq(0) & on_ebs
     parts = [
         ("it bills " + images["platform_details"]).where(
@@ -68,7 +68,7 @@ def image_licence_at_risk(
         {
             "found": unused & risky.mask(~risky & untold),
             "at_risk": words.where(risky),
-            "age_days": age.dt.days.astype("Int64"),
+            "age_days": whole_days(age),
             "created_at": images["created_at"],
             "last_launched_at": images["last_launched_at"],
             "usage_operation": images["usage_operation"],

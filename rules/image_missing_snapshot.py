@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, among, one_of, rule
 
 
 @rule(
@@ -34,7 +34,7 @@ def image_missing_snapshot(
     as_of: datetime,
     *,
     settling_minutes: int = 60,
-) -> pd.DataFrame:
+) -> Verdict:
     """An image without one of its snapshots looks ready in every list, and fails when it is needed.
 
     Every device that names a snapshot is looked up among the account's snapshots. Empty, suppressed and ephemeral
@@ -45,6 +45,8 @@ def image_missing_snapshot(
     """
     devices = image_block_devices[["image_id", "device_name", "snapshot_id"]].dropna(subset="snapshot_id")
     lost = devices[~among(devices["snapshot_id"], snapshots["snapshot_id"])].drop_duplicates()
+    if not len(lost):
+        return pd.Series(False, index=images.index)
     exits = recycle_bin_snapshots.drop_duplicates("snapshot_id").set_index("snapshot_id")["exits_at"]
     binned = lost["snapshot_id"].isin(exits.index)
     until = exits.reindex(lost["snapshot_id"]).set_axis(lost.index)
@@ -55,7 +57,7 @@ def image_missing_snapshot(
     told = by_image.groupby("image_id", sort=False).agg({"missing": "; ".join, "binned": "all"})
     told = told.reindex(images["image_id"]).set_axis(images.index)
 
-    usable = images["state"].isin(["available", "disabled"]).astype("boolean").mask(images["state"].isna())
+    usable = one_of(images["state"], "available", "disabled")
     fresh = (as_of - images["created_at"] < pd.Timedelta(minutes=settling_minutes)).to_numpy()
     return pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, all_pass, one_of, rule
 
 
 @rule(
@@ -18,7 +18,7 @@ from auditor.rule import rule
     breaks="Nothing: the command only looks for instances that still run on the image.",
     controls={},
 )
-def image_paravirtual(images: pd.DataFrame) -> pd.DataFrame:
+def image_paravirtual(images: pd.DataFrame) -> Verdict:
     """Current instance types launch hardware-virtualised images only: a restore from this one may fail for good.
 
     Found are images, disabled ones too, whose virtualisation is paravirtual or that name a kernel, which only
@@ -29,10 +29,13 @@ def image_paravirtual(images: pd.DataFrame) -> pd.DataFrame:
     """
     kernel = images["kernel_id"].notna().astype("boolean")
     old = images["virtualization_type"].eq("paravirtual") | kernel.mask(~kernel & images["virtualization_type"].isna())
-    usable = images["state"].isin(["available", "disabled"]).astype("boolean").mask(images["state"].isna())
+    usable = one_of(images["state"], "available", "disabled")
+    found = old & usable
+    if all_pass(found):
+        return found
     return pd.DataFrame(
         {
-            "found": old & usable,
+            "found": found,
             "virtualization_type": images["virtualization_type"],
             "kernel_id": images["kernel_id"],
             "created_at": images["created_at"],

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, all_pass, flags, rule
 
 
 @rule(
@@ -23,7 +23,7 @@ from auditor.rule import rule
         "SOC 2": ["CC6.1", "CC6.6"],
     },
 )
-def image_public(images: pd.DataFrame) -> pd.DataFrame:
+def image_public(images: pd.DataFrame) -> Verdict:
     """Anyone with an AWS account can launch a public image and read every disk that it carries.
 
     The image's own launch permission is judged. Block public access for images stops new ones and never hides those
@@ -32,7 +32,9 @@ def image_public(images: pd.DataFrame) -> pd.DataFrame:
 
     Make it private and share it with the accounts that need it. If it is published on purpose, record a waiver.
     """
-    public = images["is_public"] & images["state"].eq("available").astype("boolean")
+    public = images["is_public"] & flags(images["state"].eq("available"))
+    if all_pass(public):
+        return public
     return pd.DataFrame({"found": public, "state": images["state"], "created_at": images["created_at"]})
 
 

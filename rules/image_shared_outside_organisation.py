@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, rule
 
 
 @rule(
@@ -24,7 +24,7 @@ from auditor.rule import rule
         "SOC 2": ["CC6.1", "CC6.6"],
     },
 )
-def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.DataFrame) -> pd.DataFrame:
+def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.DataFrame) -> Verdict:
     """Whoever an image is shared with can launch it and read its disks, and nothing here shows that they did.
 
     Found is each grantee that is neither a member of the organisation, nor among the trusted accounts of the
@@ -45,10 +45,12 @@ def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.Dat
     trusted_accounts``.
     """
     if not len(image_access):
-        return pd.DataFrame({"found": pd.Series(False, index=images.index)})
+        return pd.Series(False, index=images.index)
     strangers = image_access[
         image_access["grantee_class"].isin(["unknown", "foreign"]) | image_access["grantee_class"].isna()
     ]
+    if not len(strangers):
+        return pd.Series(False, index=images.index)
     places = pd.Index(images["image_id"]).get_indexer(strangers["image_id"])
     told = strangers["grantee_class"].notna()
     account = strangers["grantee_class"].eq("unknown")

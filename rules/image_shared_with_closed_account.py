@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, rule
 
 
 @rule(
@@ -21,7 +21,7 @@ from auditor.rule import rule
         "SOC 2": ["CC6.1", "CC6.6"],
     },
 )
-def image_shared_with_closed_account(images: pd.DataFrame, image_access: pd.DataFrame) -> pd.DataFrame:
+def image_shared_with_closed_account(images: pd.DataFrame, image_access: pd.DataFrame) -> Verdict:
     """A closed account can be opened again for 90 days; whoever does so gets at what is still shared with it.
 
     Found is each account of the organisation in the state SUSPENDED, PENDING_CLOSURE or CLOSED that an image is shared
@@ -34,9 +34,9 @@ def image_shared_with_closed_account(images: pd.DataFrame, image_access: pd.Data
 
     Take the permission away, and whatever else the account was given.
     """
-    if not len(image_access):
-        return pd.DataFrame({"found": pd.Series(False, index=images.index)})
     closed = image_access[image_access["grantee_class"].eq("closed").fillna(False)]
+    if not len(closed):
+        return pd.Series(False, index=images.index)
     places = pd.Index(images["image_id"]).get_indexer(closed["image_id"])
     return pd.DataFrame(
         {

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import among, older, one_of, rule, whole_days
 
 
 @rule(
@@ -38,8 +38,8 @@ def image_stale_in_use(
     Build a fresh image, let what launches name it, and replace the machines.
     """
     age = as_of - images["created_at"]
-    old = (age > pd.Timedelta(days=max_age_days)).astype("boolean").mask(age.isna())
-    usable = images["state"].isin(["available", "disabled"]).astype("boolean").mask(images["state"].isna())
+    old = older(age, pd.Timedelta(days=max_age_days))
+    usable = one_of(images["state"], "available", "disabled")
     firm = image_references[image_references["strength"].isin(_FIRM)]
     firm = firm[among(firm["image_id"], images["image_id"])]
     firm = firm.assign(rank=firm["strength"].map({name: place for place, name in enumerate(_FIRM)}))
@@ -57,7 +57,7 @@ def image_stale_in_use(
     return pd.DataFrame(
         {
             "found": (usable & old & used).mask(blind),
-            "age_days": age.dt.days.astype("Int64"),
+            "age_days": whole_days(age),
             "created_at": images["created_at"],
             "used_by": by["used_by"],
             "strongest_use": by["strength"],

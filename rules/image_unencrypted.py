@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, all_pass, among, flags, lookup, rule
 
 
 @rule(
@@ -23,7 +23,7 @@ from auditor.rule import among, rule
         "SOC 2": ["CC6.1"],
     },
 )
-def image_unencrypted(images: pd.DataFrame, image_block_devices: pd.DataFrame, snapshots: pd.DataFrame) -> pd.DataFrame:
+def image_unencrypted(images: pd.DataFrame, image_block_devices: pd.DataFrame, snapshots: pd.DataFrame) -> Verdict:
     """Whoever may launch the image reads its disks: with a key in between, one wrong share would not be enough.
 
     What counts is the flag of each snapshot that the image maps; the image's own device says what a launch will do.
@@ -34,19 +34,19 @@ def image_unencrypted(images: pd.DataFrame, image_block_devices: pd.DataFrame, s
     image cannot be encrypted: see to that first.
     """
     devices = image_block_devices[["image_id", "device_name", "snapshot_id"]].dropna(subset=["image_id", "snapshot_id"])
-    sealed = among(devices["snapshot_id"], snapshots.loc[snapshots["encrypted"].fillna(False), "snapshot_id"])
-    open_ = devices[~sealed].drop_duplicates()
-    plain = among(open_["snapshot_id"], snapshots.loc[snapshots["encrypted"].eq(False).fillna(False), "snapshot_id"])
-    told = open_[plain]
-    told = (
-        told["device_name"].fillna("a device").add(" from " + told["snapshot_id"]).groupby(told["image_id"], sort=False)
-    )
-    words = told.agg("; ".join).reindex(images["image_id"]).set_axis(images.index).astype("string")
-    unseen = among(images["image_id"], open_.loc[~plain, "image_id"])
-    found = words.notna().astype("boolean")
+    sealed = lookup(devices["snapshot_id"], snapshots["snapshot_id"], snapshots["encrypted"])
+    told = devices[~sealed.fillna(True)].drop_duplicates()
+    unseen = among(images["image_id"], devices.loc[sealed.isna(), "image_id"])
+    open_ = flags(among(images["image_id"], told["image_id"]))
+    found = flags(images["state"].eq("available")) & open_.mask(~open_ & unseen)
+    if all_pass(found):
+        return found
+    said = told["device_name"].fillna("a device").add(" from " + told["snapshot_id"])
+    said = said.groupby(told["image_id"], sort=False).agg("; ".join).reset_index(name="words")
+    words = lookup(images["image_id"], said["image_id"], said["words"])
     return pd.DataFrame(
         {
-            "found": images["state"].eq("available") & found.mask(~found & unseen),
+            "found": found,
             "unencrypted": words,
             "created_at": images["created_at"],
             "is_public": images["is_public"],
@@ -54,7 +54,7 @@ def image_unencrypted(images: pd.DataFrame, image_block_devices: pd.DataFrame, s
                 "Could not tell: it maps a snapshot that is not there, or whose encryption is not told.",
                 index=images.index,
                 dtype="string",
-            ).where(~found & unseen),
+            ).where(~open_ & unseen),
         }
     )
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import one_of, rule, whole_days
 
 
 @rule(
@@ -37,17 +37,17 @@ def image_unused(
     old = (age > limit).astype("boolean").mask(age.isna())
     idle = as_of - images["last_launched_at"]
     launched = (idle <= limit).astype("boolean")
-    usable = images["state"].isin(["available", "disabled"]).astype("boolean").mask(images["state"].isna())
+    usable = one_of(images["state"], "available", "disabled")
     keys = ["account_id", "region", "image_id"]
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
     unused = usable & old & ~launched & use["references"].eq(0)
     blind = unused.fillna(False) & use["blind_spot"].notna()
-    days = idle.dt.days.astype("Int64").astype("string")
+    days = whole_days(idle).astype("string")
     return pd.DataFrame(
         {
             "found": unused.mask(blind),
             "launched": ("was last launched " + days + " days ago").fillna("AWS knows of no launch"),
-            "age_days": age.dt.days.astype("Int64"),
+            "age_days": whole_days(age),
             "created_at": images["created_at"],
             "last_launched_at": images["last_launched_at"],
             "state": images["state"],

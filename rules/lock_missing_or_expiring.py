@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, beside, rule
+from auditor.rule import Verdict, among, beside, flags, rule
 
 
 @rule(
@@ -26,7 +26,7 @@ def lock_missing_or_expiring(
     *,
     must_lock_tag: str = "",
     soon_days: int = 14,
-) -> pd.DataFrame:
+) -> Verdict:
     """A lock keeps a snapshot from being deleted by anybody until it ends, and it ends without a word.
 
     Found is every snapshot whose lock is in force and ends soon; and, where a tag is configured (`key` or
@@ -40,12 +40,12 @@ def lock_missing_or_expiring(
     tagged = named.loc[named["value"].eq(value).fillna(False) if equals else slice(None), "snapshot_id"]
     touched = among(snapshots["snapshot_id"], pd.concat([snapshot_locks["snapshot_id"], tagged]))
     if not touched.any():
-        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
+        return pd.Series(False, index=snapshots.index)
     few = snapshots.loc[touched, "snapshot_id"]
     lock = beside(few, snapshot_locks, "snapshot_id")
     has_lock, ends = lock["snapshot_id"].notna(), lock["lock_expires_at"]
     later = (ends > as_of).astype("boolean").mask(ends.isna())
-    in_force = (lock["lock_state"].ne("expired").astype("boolean") & later).mask(~has_lock, False)
+    in_force = (flags(lock["lock_state"].ne("expired")) & later).mask(~has_lock, False)
     soon = (ends <= as_of + pd.Timedelta(days=soon_days)).astype("boolean").mask(ends.isna())
     ending = in_force & soon
     missing = among(few, tagged).astype("boolean") & ~in_force

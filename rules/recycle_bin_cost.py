@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import older, rule, whole_days
 
 
 @rule(
@@ -32,11 +32,11 @@ def recycle_bin_cost(recycle_bin_snapshots: pd.DataFrame, as_of: datetime, *, lo
     left = recycle_bin_snapshots["exits_at"] - as_of
     return pd.DataFrame(
         {
-            "found": (left > pd.Timedelta(days=long_days)).astype("boolean").mask(left.isna()),
+            "found": older(left, pd.Timedelta(days=long_days)),
             "snapshot_id": recycle_bin_snapshots["snapshot_id"],
             "entered_at": recycle_bin_snapshots["entered_at"],
             "exits_at": recycle_bin_snapshots["exits_at"],
-            "left_days": left.dt.days.astype("Int64"),
+            "left_days": whole_days(left),
             "volume_id": recycle_bin_snapshots["volume_id"],
         }
     )

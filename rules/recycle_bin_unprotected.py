@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import among, flags, rule
 
 _OFF = "not-opted-in"
 _KINDS = {"EBS_SNAPSHOT": "snapshots", "EC2_IMAGE": "images"}
@@ -39,12 +39,12 @@ def recycle_bin_unprotected(
     """
     rules = recycle_bin_rules[~among(recycle_bin_rules["rule_id"], recycle_bin_rule_tags["rule_id"])]
     long_enough = rules["retention_days"] >= min_days
-    keeps = rules["status"].eq("available").astype("boolean") & long_enough.astype("boolean")
+    keeps = flags(rules["status"].eq("available")) & long_enough.astype("boolean")
     places = regions["account_id"] + "/" + regions["region"]
     of = rules["account_id"] + "/" + rules["region"]
     missing = {}
     for kind in _KINDS:
-        mine = rules["resource_type"].eq(kind).astype("boolean") & keeps
+        mine = flags(rules["resource_type"].eq(kind)) & keeps
         kept = among(places, of[mine.fillna(False)])
         unsure = among(places, of[mine.isna()]) & ~kept
         missing[kind] = (~kept).astype("boolean").mask(unsure)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import lookup, rule
 
 _OFF = "not-opted-in"
 
@@ -36,11 +36,9 @@ def region_encryption_not_default(regions: pd.DataFrame, encryption_by_default: 
 
     Choose the key first, then turn encryption by default on, best by declarative policy for the whole organisation.
     """
-    keys = ["account_id", "region"]
-    setting = encryption_by_default.drop_duplicates(keys)
-    enabled = regions[keys].merge(setting, on=keys, how="left")["enabled"].set_axis(regions.index)
-    off = regions["opt_in_status"].eq(_OFF).fillna(False).astype("boolean")
-    return (~enabled.astype("boolean")).mask(off, False)
+    places, settings = (frame["account_id"] + "/" + frame["region"] for frame in (regions, encryption_by_default))
+    enabled = lookup(places, settings, encryption_by_default["enabled"])
+    return (~enabled).mask(regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool), False)
 
 
 FAILS = [{"given": {"encryption_by_default": [{"enabled": False}]}}]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import flags, lookup, rule
 
 _OFF = "not-opted-in"
 
@@ -34,16 +34,14 @@ def region_image_sharing_not_blocked(regions: pd.DataFrame, image_block_public_a
 
     Block new public sharing, best by declarative policy for the whole organisation.
     """
-    keys = ["account_id", "region"]
-    setting = image_block_public_access.drop_duplicates(keys)
-    here = regions[keys].merge(setting, on=keys, how="left").set_axis(regions.index)
-    state = here["state"]
-    off = regions["opt_in_status"].eq(_OFF).fillna(False).astype("boolean")
+    places, settings = (frame["account_id"] + "/" + frame["region"] for frame in (regions, image_block_public_access))
+    state = lookup(places, settings, image_block_public_access["state"])
+    off = regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool)
     return pd.DataFrame(
         {
-            "found": state.eq("unblocked").astype("boolean").mask(off, False),
+            "found": flags(state.eq("unblocked")).mask(off, False),
             "block_public_access": state,
-            "managed_by": here["managed_by"],
+            "managed_by": lookup(places, settings, image_block_public_access["managed_by"]),
         }
     )
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import flags, lookup, rule
 
 _OFF = "not-opted-in"
 
@@ -37,16 +37,16 @@ def region_snapshot_sharing_not_blocked(
     Look for snapshots that are public on purpose, then block all public sharing, best by declarative policy for the
     whole organisation.
     """
-    keys = ["account_id", "region"]
-    setting = snapshot_block_public_access.drop_duplicates(keys)
-    here = regions[keys].merge(setting, on=keys, how="left").set_axis(regions.index)
-    state = here["state"]
-    off = regions["opt_in_status"].eq(_OFF).fillna(False).astype("boolean")
+    places, settings = (
+        frame["account_id"] + "/" + frame["region"] for frame in (regions, snapshot_block_public_access)
+    )
+    state = lookup(places, settings, snapshot_block_public_access["state"])
+    off = regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool)
     return pd.DataFrame(
         {
-            "found": state.ne("block-all-sharing").astype("boolean").mask(off, False),
+            "found": flags(state.ne("block-all-sharing")).mask(off, False),
             "block_public_access": state,
-            "managed_by": here["managed_by"],
+            "managed_by": lookup(places, settings, snapshot_block_public_access["managed_by"]),
             "severity": state.eq("block-new-sharing").fillna(False).map({True: "medium", False: "high"}),
         }
     )

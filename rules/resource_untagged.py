@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, all_pass, among, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from auditor.rule import among, rule
 )
 def resource_untagged(
     snapshots: pd.DataFrame, snapshot_tags: pd.DataFrame, *, required_tags: tuple[str, ...] = ("owner",)
-) -> pd.DataFrame:
+) -> Verdict:
     """Nobody can be asked about a snapshot that does not say whose it is, and so nobody dares to delete it.
 
     Found is every snapshot that lacks one of the required tag keys, whoever made it: services copy tags only where
@@ -30,15 +30,21 @@ def resource_untagged(
     """
     ids = snapshots["snapshot_id"]
     keys = pd.Series(snapshot_tags["key"].dropna().unique(), dtype="string")
-    lacking = np.full(len(snapshots), "", dtype=object)
+    has = {}
     for tag in required_tags:
         meant = keys[keys.str.lower().eq(tag.lower()) & ~keys.str.startswith("aws:")]
-        has = among(ids, snapshot_tags.loc[among(snapshot_tags["key"], meant), "snapshot_id"])
-        lacking[~has.to_numpy()] += f", {tag}"
+        has[tag] = among(ids, snapshot_tags.loc[among(snapshot_tags["key"], meant), "snapshot_id"]).to_numpy()
+    complete = np.logical_and.reduce([np.ones(len(snapshots), dtype=bool), *has.values()])
+    found = pd.Series(~complete, index=snapshots.index, dtype="boolean").mask(snapshots["state"].isna())
+    if all_pass(found):
+        return found
+    lacking = np.full(len(snapshots), "", dtype=object)
+    for tag, there in has.items():
+        lacking[~there] += f", {tag}"
     missing = pd.Series(lacking, index=snapshots.index, dtype="string").str.slice(2)
     return pd.DataFrame(
         {
-            "found": missing.ne("").astype("boolean").mask(snapshots["state"].isna()),
+            "found": found,
             "missing": missing,
             "volume_id": snapshots["volume_id"],
         }

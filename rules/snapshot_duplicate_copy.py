@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, among, rule
 
 #: What CopySnapshot writes in front of the description.
 _COPY = r"^\[Copied (snap-[0-9a-f]+) from ([a-z0-9-]+)\]"
@@ -22,7 +22,7 @@ _COPY = r"^\[Copied (snap-[0-9a-f]+) from ([a-z0-9-]+)\]"
     "it and that the newer copy has the key that is wanted.",
     controls={},
 )
-def snapshot_duplicate_copy(snapshots: pd.DataFrame) -> pd.DataFrame:
+def snapshot_duplicate_copy(snapshots: pd.DataFrame) -> Verdict:
     """Two copies of one snapshot hold the same data, and the second can be stored and billed in full.
 
     Copies are known by the words that CopySnapshot puts in front of the description, with the snapshot and region
@@ -34,7 +34,7 @@ def snapshot_duplicate_copy(snapshots: pd.DataFrame) -> pd.DataFrame:
     """
     touched = snapshots["description"].str.startswith("[Copied ").fillna(False).astype(bool)
     if not touched.any():
-        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
+        return pd.Series(False, index=snapshots.index)
     rows = snapshots[touched]
     rows = rows[~rows["state"].isin(["pending", "error", "recoverable", "recovering"])]
     source = rows["description"].str.extract(_COPY)

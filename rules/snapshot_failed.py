@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, all_pass, flags, older, rule
 
 
 @rule(
@@ -22,7 +22,7 @@ from auditor.rule import rule
         "SOC 2": ["A1.2"],
     },
 )
-def snapshot_failed(snapshots: pd.DataFrame, as_of: datetime, *, pending_hours: int = 24) -> pd.DataFrame:
+def snapshot_failed(snapshots: pd.DataFrame, as_of: datetime, *, pending_hours: int = 24) -> Verdict:
     """A failed snapshot looks like a backup in every list, and cannot be restored.
 
     Found are snapshots in error, copies that failed later for want of a key included, and those still pending after
@@ -32,13 +32,16 @@ def snapshot_failed(snapshots: pd.DataFrame, as_of: datetime, *, pending_hours: 
     """
     state = snapshots["state"]
     age = as_of - snapshots["started_at"]
-    error = state.eq("error").astype("boolean")
-    slow = (age > pd.Timedelta(hours=pending_hours)).astype("boolean").mask(age.isna())
+    error = flags(state.eq("error"))
+    slow = older(age, pd.Timedelta(hours=pending_hours))
+    found = error | (flags(state.eq("pending")) & slow)
+    if all_pass(found):
+        return found
     hours = (age.dt.total_seconds() // 3600).astype("Int64")
     pending = "it has been pending for " + hours.astype("string") + " hours"
     return pd.DataFrame(
         {
-            "found": error | (state.eq("pending").astype("boolean") & slow),
+            "found": found,
             "reason": pending.mask(error.fillna(False), "it ended in error"),
             "state": state,
             "state_message": snapshots["state_message"],

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import beside, rule
+from auditor.rule import Verdict, all_pass, beside, lookup, one_of, rule
 
 _UNUSABLE = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport", "Unavailable", "NotFound")
 
@@ -27,7 +27,7 @@ _UNUSABLE = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingIm
         "HIPAA": ["164.308(a)(7)(ii)(A)"],
     },
 )
-def snapshot_key_unusable(snapshots: pd.DataFrame, kms_keys: pd.DataFrame) -> pd.DataFrame:
+def snapshot_key_unusable(snapshots: pd.DataFrame, kms_keys: pd.DataFrame) -> Verdict:
     """A snapshot whose key is off, gone or about to go is a backup that cannot be restored.
 
     Every key that a snapshot names is described once. A key that is pending deletion cannot be used any more, and
@@ -36,11 +36,14 @@ def snapshot_key_unusable(snapshots: pd.DataFrame, kms_keys: pd.DataFrame) -> pd
 
     Cancel the deletion before its date, or enable the key; then copy what must be kept under a key that will stay.
     """
+    unusable = one_of(kms_keys["state"], *_UNUSABLE)
+    found = snapshots["encrypted"] & lookup(snapshots["kms_key_arn"], kms_keys["key_arn"], unusable)
+    if all_pass(found):
+        return found
     keys = beside(snapshots["kms_key_arn"], kms_keys, "key_arn")
-    unusable = keys["state"].isin(_UNUSABLE).astype("boolean").mask(keys["state"].isna())
     return pd.DataFrame(
         {
-            "found": snapshots["encrypted"] & unusable,
+            "found": found,
             "key_state": keys["state"],
             "key_deletion_at": keys["deletion_at"],
             "kms_key_arn": snapshots["kms_key_arn"],

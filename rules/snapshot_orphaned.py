@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, beside, rule
+from auditor.rule import among, beside, flags, older, rule, whole_days
 
 
 @rule(
@@ -76,18 +76,18 @@ def snapshot_orphaned(
         needed |= among(ids, users)
 
     age = as_of - snapshots["started_at"]
-    old = (age > pd.Timedelta(days=min_age_days)).astype("boolean").mask(age.isna())
+    old = older(age, pd.Timedelta(days=min_age_days))
     left_over = (image_gone | volume_gone).astype(bool) & ~needed
     reason = pd.Series(pd.NA, index=snapshots.index, dtype="string")
     return pd.DataFrame(
         {
-            "found": snapshots["state"].eq("completed").astype("boolean") & old & left_over,
+            "found": flags(snapshots["state"].eq("completed")) & old & left_over,
             "reason": reason.mask(volume_gone, "volume_gone").mask(image_gone, "image_gone"),
             "what_is_gone": reason.mask(volume_gone, "volume " + snapshots["volume_id"].astype("string")).mask(
                 image_gone, "image " + made_for.astype("string")
             ),
             "origin": origin,
-            "age_days": age.dt.days.astype("Int64"),
+            "age_days": whole_days(age),
             "started_at": snapshots["started_at"],
         }
     )

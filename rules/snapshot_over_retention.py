@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, all_pass, among, flags, older, rule, whole_days
 
 
 @rule(
@@ -31,7 +31,7 @@ def snapshot_over_retention(
     as_of: datetime,
     *,
     max_age_days: int = 365,
-) -> pd.DataFrame:
+) -> Verdict:
     """Data kept past its retention limit costs money, and has to be handed over in disclosure or lost in a breach.
 
     Found are completed snapshots, archived ones too, whose data is older than the limit. Not found are those that
@@ -43,7 +43,10 @@ def snapshot_over_retention(
     """
     ids = snapshots["snapshot_id"]
     age = as_of - snapshots["started_at"]
-    old = (age > pd.Timedelta(days=max_age_days)).astype("boolean").mask(age.isna())
+    old = older(age, pd.Timedelta(days=max_age_days))
+    due = flags(snapshots["state"].eq("completed")) & old
+    if all_pass(due):
+        return due
     locked = snapshot_locks[snapshot_locks["lock_state"].ne("expired").fillna(True)]
     binned = snapshot_origins[snapshot_origins["made_for"].isin(recycle_bin_images["image_id"])]
     held = (
@@ -54,8 +57,8 @@ def snapshot_over_retention(
     )
     return pd.DataFrame(
         {
-            "found": snapshots["state"].eq("completed").astype("boolean") & old & ~held,
-            "age_days": age.dt.days.astype("Int64"),
+            "found": due & ~held,
+            "age_days": whole_days(age),
             "limit_days": max_age_days,
             "started_at": snapshots["started_at"],
             "storage_tier": snapshots["storage_tier"],

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, among, rule
 
 
 @rule(
@@ -27,7 +27,7 @@ def snapshot_public(
     snapshots: pd.DataFrame,
     snapshot_public_permissions: pd.DataFrame,
     snapshot_block_public_access: pd.DataFrame,
-) -> pd.DataFrame:
+) -> Verdict:
     """Anyone with an AWS account can copy a public snapshot and read everything on the disk, without leaving a trace.
 
     The permission of every snapshot is read, whether or not block public access hides it. A block of new sharing
@@ -39,6 +39,8 @@ def snapshot_public(
     block = snapshot_block_public_access["state"].iloc[:1]
     latent = bool(block.eq("block-all-sharing").fillna(False).any())
     public = among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"])
+    if not public.any():
+        return public
     return pd.DataFrame(
         {
             "found": public & (not latent),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, among, rule
 
 
 @rule(
@@ -26,7 +26,7 @@ def snapshot_public_latent(
     snapshots: pd.DataFrame,
     snapshot_public_permissions: pd.DataFrame,
     snapshot_block_public_access: pd.DataFrame,
-) -> pd.DataFrame:
+) -> Verdict:
     """Blocking all public sharing hides what is public and takes no permission away: the block alone keeps it in.
 
     The permission of every snapshot is read, whether or not block public access hides it. Found are those with a
@@ -36,6 +36,8 @@ def snapshot_public_latent(
     """
     latent = bool(snapshot_block_public_access["state"].eq("block-all-sharing").fillna(False).any())
     public = among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"])
+    if not public.any():
+        return public
     return pd.DataFrame(
         {
             "found": public & latent,

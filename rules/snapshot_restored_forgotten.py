@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, beside, rule
+from auditor.rule import Verdict, among, beside, flags, older, rule
 
 _DONE = "permanent-restore-completed"
 
@@ -30,7 +30,7 @@ def snapshot_restored_forgotten(
     *,
     soon_days: int = 3,
     days: int = 30,
-) -> pd.DataFrame:
+) -> Verdict:
     """What is taken out of the archive for a while goes back unasked; what is taken out for good is paid as new.
 
     Found are snapshots whose temporary restore ends soon, so that restoring them takes days again from then on; and
@@ -41,16 +41,16 @@ def snapshot_restored_forgotten(
     """
     touched = snapshots["restore_expires_at"].notna() | among(snapshots["snapshot_id"], snapshot_tiering["snapshot_id"])
     if not touched.any():
-        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index, dtype="boolean")})
+        return pd.Series(False, index=snapshots.index)
     few = snapshots[touched]
     history = beside(few["snapshot_id"], snapshot_tiering, "snapshot_id")
     status, began = history["last_operation_status"], history["last_operation_started_at"]
     ends = few["restore_expires_at"].fillna(history["restore_expires_at"])
     going = ((ends >= as_of) & (ends <= as_of + pd.Timedelta(days=soon_days))).astype("boolean")
     named = history["snapshot_id"].notna()
-    for_good = status.eq(_DONE).astype("boolean").mask(~named, False)
-    old = (as_of - began > pd.Timedelta(days=days)).astype("boolean").mask(began.isna())
-    standard = few["storage_tier"].eq("standard").astype("boolean")
+    for_good = flags(status.eq(_DONE)).mask(~named, False)
+    old = older(as_of - began, pd.Timedelta(days=days))
+    standard = flags(few["storage_tier"].eq("standard"))
     stayed = for_good & old & standard
     what = pd.Series("was restored from the archive for good and is still in the standard tier", index=few.index)
     told = pd.DataFrame(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, among, rule
 
 
 @rule(
@@ -24,7 +24,7 @@ from auditor.rule import among, rule
         "SOC 2": ["CC6.1", "CC6.6"],
     },
 )
-def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_access: pd.DataFrame) -> pd.DataFrame:
+def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_access: pd.DataFrame) -> Verdict:
     """Whoever a snapshot is shared with can copy it and read the whole disk, and nothing here shows that they did.
 
     Found is each grantee that is neither a member of the organisation, nor among the trusted accounts of the
@@ -43,10 +43,12 @@ def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_acces
     trusted_accounts``.
     """
     if not len(snapshot_access):
-        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index)})
+        return pd.Series(False, index=snapshots.index)
     strangers = snapshot_access[
         snapshot_access["grantee_class"].isin(["unknown", "foreign"]) | snapshot_access["grantee_class"].isna()
     ]
+    if not len(strangers):
+        return pd.Series(False, index=snapshots.index)
     named = snapshots.loc[among(snapshots["snapshot_id"], strangers["snapshot_id"]), "snapshot_id"]
     places = named.index[pd.Index(named).get_indexer(strangers["snapshot_id"])]
     told = strangers["grantee_class"].notna()

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, beside, rule
+from auditor.rule import Verdict, all_pass, among, flags, lookup, rule
 
 #: What AWS calls its own key for EBS where it names it by alias.
 _ALIAS = "alias/aws/ebs"
@@ -29,7 +29,7 @@ def snapshot_wrong_key(
     *,
     allowed_keys: tuple[str, ...] = (),
     require_customer_key: bool = False,
-) -> pd.DataFrame:
+) -> Verdict:
     """The AWS-managed key cannot be shared, and its use cannot be limited; one's own key was chosen for a reason.
 
     Found are snapshots under the AWS-managed key in a region whose default for new volumes is another key. Where
@@ -42,25 +42,27 @@ def snapshot_wrong_key(
     key = snapshots["kms_key_arn"]
     # what AWS manages cannot be deleted
     gone = kms_keys["state"].eq("NotFound").fillna(False)
-    wrong = kms_keys["manager"].eq("AWS").astype("boolean").mask(gone, False)
-    default = beside(kms_keys["region"], default_keys[["region", "key_arn"]], "region")["key_arn"]
+    wrong = flags(kms_keys["manager"].eq("AWS")).mask(gone, False)
+    default = lookup(kms_keys["region"], default_keys["region"], default_keys["key_arn"])
     which = "the AWS-managed key"
     if not require_customer_key:
-        wrong &= (~default.str.endswith(_ALIAS)).astype("boolean") & default.ne(kms_keys["key_arn"]).astype("boolean")
+        wrong &= flags(~default.str.endswith(_ALIAS)) & flags(default.ne(kms_keys["key_arn"]))
         which = "the AWS-managed key, though the region's default is another"
-    of_key = pd.DataFrame({"key_arn": kms_keys["key_arn"], "wrong": wrong, "default": default})
-    told = beside(key, of_key, "key_arn")
+    answer = lookup(key, kms_keys["key_arn"], wrong)
     if allowed_keys:
         allowed = pd.Series(list(allowed_keys), dtype="string")
         fits = among(key, allowed) | among(key.str.replace("^.*/", "", regex=True), allowed)
-        told["wrong"] = (~fits).astype("boolean").mask(key.isna())
+        answer = flags(~fits).mask(key.isna())
         which = "a key that is not among those allowed"
+    found = snapshots["encrypted"] & answer
+    if all_pass(found):
+        return found
     return pd.DataFrame(
         {
-            "found": snapshots["encrypted"] & told["wrong"],
+            "found": found,
             "which_key": which,
             "kms_key_arn": key,
-            "default_key_arn": told["default"],
+            "default_key_arn": lookup(key, kms_keys["key_arn"], default),
         }
     )
 

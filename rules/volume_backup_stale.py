@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, all_pass, among, flags, rule, whole_days
 
 
 @rule(
@@ -33,7 +33,7 @@ def volume_backup_stale(
     *,
     max_age_days: int = 7,
     exclude_tags: tuple[str, ...] = (),
-) -> pd.DataFrame:
+) -> Verdict:
     """Whatever was written since the newest backup is lost if the volume fails; here that is more than agreed.
 
     Each volume in use is judged by its newest completed snapshot or usable recovery point, whichever tool made it;
@@ -43,12 +43,26 @@ def volume_backup_stale(
     Find out why the schedule stopped (a tag removed, a policy in error) and take a snapshot meanwhile. Declare
     volumes that may be lost with exclude_tags, as "key" or "key=value".
     """
-    whole = snapshots[snapshots["state"].eq("completed").fillna(False)]
-    usable = recovery_points[recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])]
+    whole = snapshots["state"].eq("completed").fillna(False)
+    usable = recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])
+    since = as_of - pd.Timedelta(days=max_age_days)
+    fresh = among(volumes["volume_id"], snapshots.loc[whole & (snapshots["started_at"] >= since), "volume_id"])
+    fresh |= among(
+        volumes["volume_id"], recovery_points.loc[usable & (recovery_points["created_at"] >= since), "resource_id"]
+    )
+    judged = flags(volumes["state"].eq("in-use")) & ~fresh
+    if all_pass(judged):  # few are left whose newest backup must be known
+        return judged
+    left = volumes.loc[judged.fillna(True), "volume_id"]
+    whole, usable = whole & among(snapshots["volume_id"], left), usable & among(recovery_points["resource_id"], left)
     backups = pd.concat(
         [
-            whole[["volume_id", "started_at", "snapshot_id"]].set_axis(["volume_id", "at", "backup"], axis=1),
-            usable[["resource_id", "created_at", "recovery_id"]].set_axis(["volume_id", "at", "backup"], axis=1),
+            snapshots.loc[whole, ["volume_id", "started_at", "snapshot_id"]].set_axis(
+                ["volume_id", "at", "backup"], axis=1
+            ),
+            recovery_points.loc[usable, ["resource_id", "created_at", "recovery_id"]].set_axis(
+                ["volume_id", "at", "backup"], axis=1
+            ),
         ]
     ).dropna(subset=["volume_id", "at"])
     newest = backups.sort_values(["at", "backup"]).drop_duplicates("volume_id", keep="last").set_index("volume_id")
@@ -56,12 +70,11 @@ def volume_backup_stale(
     pairs = volume_tags["key"] + "=" + volume_tags["value"].fillna("")
     excluded = volume_tags[volume_tags["key"].isin(exclude_tags) | pairs.isin(exclude_tags)]
     age = as_of - newest["at"]
-    judged = volumes["state"].eq("in-use").astype("boolean")
     stale = (age > pd.Timedelta(days=max_age_days)) & ~volumes["volume_id"].isin(excluded["volume_id"])
     return pd.DataFrame(
         {
             "found": judged & stale.astype("boolean"),
-            "backup_age_days": age.dt.days.astype("Int64"),
+            "backup_age_days": whole_days(age),
             "limit_days": max_age_days,
             "newest_backup_at": newest["at"],
             "newest_backup": newest["backup"],

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, all_pass, among, older, one_of, rule, whole_days
 
 
 @rule(
@@ -34,7 +34,7 @@ def volume_never_backed_up(
     *,
     grace_hours: int = 48,
     exclude_tags: tuple[str, ...] = (),
-) -> pd.DataFrame:
+) -> Verdict:
     """If this volume fails, or somebody deletes it, what is on it cannot be brought back.
 
     Volumes in use and lying idle are judged once they are older than the grace period. A backup is a completed
@@ -48,15 +48,17 @@ def volume_never_backed_up(
     whole = snapshots.loc[snapshots["state"].eq("completed").fillna(False), "volume_id"]
     usable = recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])
     backed_up = among(volumes["volume_id"], pd.concat([whole, recovery_points.loc[usable, "resource_id"]]))
+    age = as_of - volumes["created_at"]
+    old = older(age, pd.Timedelta(hours=grace_hours))
+    judged = one_of(volumes["state"], "in-use", "available") & old & ~backed_up
+    if all_pass(judged):
+        return judged
     pairs = volume_tags["key"] + "=" + volume_tags["value"].fillna("")
     excluded = volume_tags[volume_tags["key"].isin(exclude_tags) | pairs.isin(exclude_tags)]
-    age = as_of - volumes["created_at"]
-    old = (age > pd.Timedelta(hours=grace_hours)).astype("boolean").mask(age.isna())
-    judged = volumes["state"].isin(["in-use", "available"]).astype("boolean").mask(volumes["state"].isna())
     return pd.DataFrame(
         {
-            "found": judged & old & ~backed_up & ~among(volumes["volume_id"], excluded["volume_id"]),
-            "age_days": age.dt.days.astype("Int64"),
+            "found": judged & ~among(volumes["volume_id"], excluded["volume_id"]),
+            "age_days": whole_days(age),
             "created_at": volumes["created_at"],
             "state": volumes["state"],
             "size_gib": volumes["size_gib"],

@@ -3,7 +3,7 @@ import pytest
 
 from auditor.errors import RuleError
 from auditor.frames import FRAMES, PANDAS
-from auditor.rule import all_pass, among, beside, days, flags, older, one_of, rule
+from auditor.rule import all_pass, among, beside, flags, lookup, older, one_of, rule, whole_days
 
 WORDS = {
     "title": "T",
@@ -105,9 +105,9 @@ def test_ages_are_told_from_missing_ones():
         PANDAS["moment"]
     )
     age = pd.Timestamp("2026-03-01", tz="UTC") - then
-    assert told(days(age)) == [2, None, 2, -1]
+    assert told(whole_days(age)) == [2, None, 2, -1]
     assert told(older(age, pd.Timedelta(days=2))) == [False, None, True, False]
-    assert days(age).dtype == PANDAS["integer"]
+    assert whole_days(age).dtype == PANDAS["integer"]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,8 @@ def test_rows_beside_keep_the_index_of_the_texts():
     table = table.astype({"key": PANDAS["text"], "value": PANDAS["integer"]})
     found = beside(TEXTS, table, "key")
     assert (list(found.index), told(found["value"])) == ([5, 6, 7, 8], [2, None, 1, None])
+    values = lookup(TEXTS, table["key"], table["value"])
+    assert (list(values.index), told(values), values.dtype) == ([5, 6, 7, 8], [2, None, 1, None], PANDAS["integer"])
 
 
 def test_a_table_in_the_order_of_the_texts_is_beside_them_as_it_is():
