@@ -66,6 +66,7 @@ def listings(place: Region) -> Calls:
             "ec2:DescribeInstances": pages(len(place.instances), 1000),
             "ec2:DescribeInstanceImageMetadata": pages(len(place.instances), 1000),
             "ec2:DescribeFastSnapshotRestores": pages(len(place.fast_restores), 200),
+            "ec2:DescribeFastLaunchImages": pages(len(place.fast_launches), 200),
             "ec2:DescribeLockedSnapshots": pages(len(place.locks), 1000),
             "ec2:DescribeSnapshotTierStatus": pages(len(place.tier_statuses), 1000),
             "ec2:ListSnapshotsInRecycleBin": pages(len(place.binned_snapshots), 1000),
@@ -76,6 +77,11 @@ def listings(place: Region) -> Calls:
             "autoscaling:DescribeLaunchConfigurations": pages(len(place.launch_configurations), 100),
             "autoscaling:DescribeAutoScalingGroups": pages(len(place.auto_scaling_groups), 100),
             "ssm:DescribeParameters": pages(len(place.parameters), 50),
+            "imagebuilder:ListImagePipelines": pages(len(place.image_pipelines), 100),
+            "imagebuilder:ListImageRecipes": pages(len(place.image_recipes), 100),
+            "imagebuilder:ListContainerRecipes": pages(len(place.container_recipes), 100),
+            "cloudtrail:LookupEvents": pages(len(place.trail_events), 50),
+            "backup:ListLegalHolds": pages(len(place.legal_holds), 1000),
             "dlm:GetLifecyclePolicies": 2,  # the default policies are a question of their own
             "backup:DescribeRegionSettings": 1,
             "backup:ListBackupPlans": pages(len(place.backup_plans), 1000),
@@ -111,31 +117,12 @@ def one_by_one(place: Region) -> Calls:
             "backup:ListBackupSelections": len(place.backup_plans),
             "backup:GetBackupSelection": sum(len(each) for each in place.backup_selections.values()),
             "rbin:GetRule": len(place.bin_rules),
-            "ec2:DescribeImageReferences": ceil(len(unused(place)) / 10),
+            "imagebuilder:GetImageRecipe": len(place.image_pipelines),
+            "backup:ListRecoveryPointsByLegalHold": sum(
+                hold["Status"] != "CANCELED" for hold in place.legal_holds.values()
+            ),
         }
     )
-
-
-def unused(place: Region) -> set[str]:
-    """Images that nothing but a recipe could name."""
-    named = {instance["ImageId"] for instance in place.instances.values()}
-    named |= {each["ImageId"] for each in place.launch_configurations.values()}
-    named |= {parameter["Value"] for parameter in place.parameters.values()}
-    for template, versions in place.launch_template_versions.items():
-        known = place.launch_templates[template]
-        current = {known["DefaultVersionNumber"], known["LatestVersionNumber"]}
-        current |= {
-            int(group["LaunchTemplate"]["Version"])
-            for group in place.auto_scaling_groups.values()
-            if group.get("LaunchTemplate", {}).get("LaunchTemplateId") == template
-            and group["LaunchTemplate"]["Version"].isdigit()
-        }
-        named |= {
-            version["LaunchTemplateData"].get("ImageId", "")
-            for version in versions
-            if version["VersionNumber"] in current
-        }
-    return set(place.images) - named
 
 
 def sharing(place: Region, others: int, shares: str) -> Calls:

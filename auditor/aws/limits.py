@@ -31,15 +31,19 @@ RATE_SHARE = 0.98
 EC2_READS = Limit(100, 20)
 
 #: Limits by service, and by service and operation where an operation has its own. EC2: "Request throttling for the
-#: Amazon EC2 API". Systems Manager, Organizations, KMS and STS: their quota pages. The others publish none; theirs
+#: Amazon EC2 API". CloudTrail: LookupEvents of its API reference. Systems Manager,
+#: Organizations, KMS and STS: their quota pages. The others publish none; theirs
 #: are cautious.
 LIMITS: Mapping[str | tuple[str, str], Limit] = {
     "ec2": EC2_READS,
     ("ec2", "DescribeStoreImageTasks"): Limit(50, 0.5),
     "autoscaling": Limit(40, 10),
     "backup": Limit(20, 10),
+    ("cloudtrail", "LookupEvents"): Limit(2, 2),
     "dlm": Limit(20, 5),
     "kms": Limit(100, 50),
+    # half of the 100 a second that KMS allows by default: what runs in the account has grants made all the time
+    ("kms", "ListGrants"): Limit(50, 50),
     "organizations": Limit(8, 4),
     "rbin": Limit(10, 5),
     "ssm": Limit(20, 5),

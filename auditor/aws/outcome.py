@@ -33,6 +33,7 @@ DENIED = frozenset(
         "AccessDeniedException",
         "AuthorizationError",
         "AuthorizationErrorException",
+        "ForbiddenException",
         "InsufficientPrivilegesException",
         "NoRole",
         "NotAuthorized",
@@ -57,6 +58,7 @@ DISABLED = frozenset(
 THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
+        "CallRateLimitExceededException",
         "EC2ThrottledException",
         "LimitExceededException",
         "PriorRequestNotComplete",

@@ -44,6 +44,7 @@ _SESSION_SECONDS = 3600
 _SERVICES = {
     "autoscaling": "AutoScaling",
     "backup": "Backup",
+    "cloudtrail": "CloudTrail",
     "dlm": "DataLifecycleManager",
     "ec2": "EC2",
     "imagebuilder": "ImageBuilder",

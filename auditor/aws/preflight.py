@@ -33,6 +33,7 @@ COLUMNS = ("account_id", "region", "action", "answer", "error_code")
 Row = tuple[str, str, str, str, str | None]
 
 _PLAN = "00000000-0000-0000-0000-000000000000"
+_RECIPE = "arn:aws:imagebuilder:us-east-1:000000000000:{}-recipe/auditor-preflight/0.0.1"
 
 #: The least parameters of each operation that does not do without any; nothing they name exists.
 _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
@@ -44,14 +45,21 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "backup:ListBackupPlans": {"MaxResults": 1},
     "backup:ListBackupSelections": {"BackupPlanId": _PLAN, "MaxResults": 1},
     "backup:ListBackupVaults": {"MaxResults": 1},
+    "backup:ListLegalHolds": {"MaxResults": 1},
     "backup:ListRecoveryPointsByBackupVault": {"MaxResults": 1},
+    "backup:ListRecoveryPointsByLegalHold": {"LegalHoldId": _PLAN, "MaxResults": 1},
+    "cloudtrail:LookupEvents": {"MaxResults": 1},
     "dlm:GetLifecyclePolicy": {"PolicyId": "policy-00000000000000000"},
     "ec2:DescribeImageAttribute": {"ImageId": "ami-00000000000000000", "Attribute": "launchPermission"},
-    "ec2:DescribeImageReferences": {"ImageIds": ["ami-00000000000000000"], "IncludeAllResourceTypes": True},
     "ec2:DescribeSnapshotAttribute": {
         "SnapshotId": "snap-00000000000000000",
         "Attribute": "createVolumePermission",
     },
+    "imagebuilder:GetContainerRecipe": {"containerRecipeArn": _RECIPE.format("container")},
+    "imagebuilder:GetImageRecipe": {"imageRecipeArn": _RECIPE.format("image")},
+    "imagebuilder:ListContainerRecipes": {"maxResults": 1},
+    "imagebuilder:ListImagePipelines": {"maxResults": 1},
+    "imagebuilder:ListImageRecipes": {"maxResults": 1},
     "kms:DescribeKey": {"KeyId": "alias/aws/ebs"},
     "rbin:GetRule": {"Identifier": "00000000000"},
     "rbin:ListRules": {"ResourceType": "EBS_SNAPSHOT", "MaxResults": 1},
@@ -61,9 +69,6 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
 
 #: What services answer of things that do not exist to those who may ask.
 _NOT_THERE = frozenset({"NotFoundException", "ResourceNotFoundException"})
-
-#: Called by EC2 on our behalf, and nothing to call by ourselves: they can only be tried out by the real call.
-_ON_BEHALF = "imagebuilder"
 
 
 def preflight(config: Config, actions: Iterable[str]) -> pd.DataFrame:
@@ -76,13 +81,13 @@ def preflight(config: Config, actions: Iterable[str]) -> pd.DataFrame:
     Returns:
         ``account_id``, ``region``, ``action``, ``answer`` (``allowed``, ``denied`` or ``could not tell``) and
         ``error_code``, sorted. An account that cannot be entered has one row, for ``sts:AssumeRole``. A vault's
-        recovery points are not asked about where there is no vault, nor is anything EC2 asks on our behalf.
+        recovery points are not asked about where there is no vault.
 
     Raises:
         AccessError: AWS cannot be reached, or there are no credentials it accepts.
         ConfigError: A region is named that does not exist.
     """
-    wanted = sorted({action for action in actions if not action.startswith(f"{_ON_BEHALF}:")})
+    wanted = sorted(set(actions))
     sessions = Sessions(config.scope)
     own_account, _ = sessions.identify()
     run = Run(Limiter(), Quiet())

@@ -41,7 +41,7 @@ FIRST_PAUSE_SECONDS = 0.5
 #: So many refusals at the very beginning, and everything is taken to be refused.
 REFUSED_AT_FIRST = 5
 #: Input and output tokens of services that name them otherwise than NextToken.
-TOKENS = {"kms": ("Marker", "NextMarker")}
+TOKENS = {"imagebuilder": ("nextToken", "nextToken"), "kms": ("Marker", "NextMarker")}
 NEXT_TOKEN = ("NextToken", "NextToken")
 
 

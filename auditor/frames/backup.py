@@ -179,6 +179,7 @@ BACKUP_SELECTIONS = Frame(
         text("selection_id", "The selection", "backup ListBackupSelections, GetBackupSelection"),
         text("name", "Its name"),
         text("role_arn", "Role it runs as"),
+        moment("created_at", "Creation; a selection cannot be changed", "CreationDate"),
     ),
     key=("account_id", "region", "plan_id", "selection_id"),
     filled_by=("backup_selections",),
@@ -252,6 +253,38 @@ RECOVERY_POINTS = Frame(
     noun="recovery point",
 )
 
+LEGAL_HOLDS = Frame(
+    "legal_holds",
+    "One legal hold of AWS Backup.",
+    (
+        *WHERE,
+        text("hold_id", "The hold", "backup ListLegalHolds"),
+        text("title", "Its title"),
+        text("status", "CREATING, ACTIVE, CANCELING or CANCELED; it holds until it is cancelled"),
+        text("description", "Free text"),
+        moment("created_at", "Creation"),
+        moment("cancelled_at", "When it was cancelled"),
+    ),
+    key=("account_id", "region", "hold_id"),
+    filled_by=("legal_holds",),
+    noun="legal hold",
+)
+
+LEGAL_HOLD_POINTS = Frame(
+    "legal_hold_points",
+    "One recovery point of a volume or instance that a legal hold keeps from being deleted.",
+    (
+        *WHERE,
+        text("hold_id", "The hold", "backup ListRecoveryPointsByLegalHold"),
+        text("recovery_point_arn", "The recovery point"),
+        text("recovery_id", "Snapshot or image it is: snap-… or ami-…"),
+        text("resource_id", "Volume or instance it is a backup of"),
+        text("vault_name", "Vault it lies in"),
+    ),
+    key=("account_id", "region", "hold_id", "recovery_point_arn"),
+    filled_by=("legal_holds",),
+)
+
 BACKUP_JOBS = Frame(
     "backup_jobs",
     "One backup job of a volume or instance in the last 30 days; AWS keeps no older ones.",
@@ -290,5 +323,7 @@ FRAMES = (
     BACKUP_SELECTION_TERMS,
     BACKUP_VAULTS,
     RECOVERY_POINTS,
+    LEGAL_HOLDS,
+    LEGAL_HOLD_POINTS,
     BACKUP_JOBS,
 )

@@ -102,7 +102,10 @@ SSM_PARAMETERS = Frame(
 )
 
 _REFERENCE = (
-    text("referrer_type", "instance, launch-template, launch-configuration, auto-scaling-group, ssm-parameter, …"),
+    text(
+        "referrer_type",
+        "instance, launch-template, launch-configuration, auto-scaling-group, ssm-parameter, image-recipe, …",
+    ),
     text("referrer_id", "Id, name or ARN of what names it"),
     text("detail", "Version, state or device that makes the reference precise"),
     text("strength", "running, stopped, default, latest, pinned, named, old: strongest first"),
@@ -119,15 +122,90 @@ IMAGE_REFERENCES = Frame(
         "launch_configurations",
         "auto_scaling_groups",
         "ssm_parameters",
-        "reported_image_references",
+        "image_recipes",
+        "fast_launches",
     ),
 )
 
 SNAPSHOT_REFERENCES = Frame(
     "snapshot_references",
-    "One launch template version or launch configuration that makes a volume from a snapshot.",
+    "One launch template version, launch configuration or recipe that makes a volume from a snapshot.",
     (*WHERE, text("snapshot_id", "The snapshot that is named"), *_REFERENCE),
-    filled_by=("launch_templates", "launch_configurations"),
+    filled_by=("launch_templates", "launch_configurations", "image_recipes"),
+)
+
+IMAGE_RECIPES = Frame(
+    "image_recipes",
+    "One version of one Image Builder recipe, own or built by an own pipeline.",
+    (
+        *WHERE,
+        text("recipe_arn", "The recipe", "imagebuilder ListImageRecipes, ListContainerRecipes"),
+        text("kind", "image-recipe or container-recipe"),
+        text("name", "Its name"),
+        text("owner_id", "Owning account"),
+        text("parent_image", "What it starts from: ami-…, ssm:…, an Image Builder ARN or a Marketplace product"),
+        text("image_id", "The image that means here; missing where Amazon or the Marketplace makes it"),
+        integer("pipelines", "Own pipelines that build it", "imagebuilder ListImagePipelines"),
+        moment("created_at", "Creation"),
+    ),
+    key=("account_id", "region", "recipe_arn"),
+    filled_by=("image_recipes",),
+)
+
+IMAGE_PIPELINES = Frame(
+    "image_pipelines",
+    "One Image Builder pipeline.",
+    (
+        *WHERE,
+        text("pipeline_arn", "The pipeline", "imagebuilder ListImagePipelines"),
+        text("name", "Its name"),
+        text("status", "ENABLED or DISABLED; one that is disabled can still be run by hand"),
+        text("recipe_arn", "Image or container recipe it builds"),
+        text("schedule_expression", "cron(…) or rate(…); missing where it is run by hand"),
+        moment("last_run_at", "Last run", "dateLastRun"),
+        moment("next_run_at", "Next run", "dateNextRun"),
+    ),
+    key=("account_id", "region", "pipeline_arn"),
+    filled_by=("image_recipes",),
+)
+
+FAST_LAUNCHES = Frame(
+    "fast_launches",
+    "One image that Windows fast launch keeps pre-provisioned snapshots of, enabled (and paid) by this account.",
+    (
+        *WHERE,
+        text("image_id", "The image, own or shared", "ec2 DescribeFastLaunchImages"),
+        text("state", "enabling, enabling-failed, enabled, enabled-failed, disabling, disabling-failed"),
+        text("state_reason", "Why", "StateTransitionReason"),
+        moment("state_changed_at", "Since when", "StateTransitionTime"),
+        integer("target_snapshots", "Pre-provisioned snapshots it keeps", "SnapshotConfiguration.TargetResourceCount"),
+        text("template_id", "Launch template it prepares with"),
+        text("template_version", "Its version"),
+        text("owner_id", "Owner that AWS names"),
+    ),
+    key=("account_id", "region", "image_id"),
+    filled_by=("fast_launches",),
+)
+
+IMAGE_CREATIONS = Frame(
+    "image_creations",
+    "One image made by CreateImage in the last 90 days, as CloudTrail has the call; the image may be gone.",
+    (
+        *WHERE,
+        text("event_id", "The event", "cloudtrail LookupEvents EventName=CreateImage"),
+        text("image_id", "The image; missing where the event does not tell", "responseElements.imageId"),
+        text("instance_id", "Instance it was made of", "requestParameters.instanceId"),
+        flag(
+            "no_reboot",
+            "The instance was not to be rebooted; missing where the event does not tell",
+            "requestParameters.noReboot",
+        ),
+        moment("called_at", "When", "EventTime"),
+        text("caller", "Principal that called", "userIdentity.arn"),
+        text("invoked_by", "AWS service that called for it", "userIdentity.invokedBy"),
+    ),
+    key=("account_id", "region", "event_id"),
+    filled_by=("image_creations",),
 )
 
 INSTANCE_IMAGES = Frame(
@@ -262,6 +340,10 @@ FRAMES = (
     SSM_PARAMETERS,
     IMAGE_REFERENCES,
     SNAPSHOT_REFERENCES,
+    IMAGE_RECIPES,
+    IMAGE_PIPELINES,
+    FAST_LAUNCHES,
+    IMAGE_CREATIONS,
     INSTANCE_IMAGES,
     FAST_RESTORES,
     SNAPSHOT_LOCKS,

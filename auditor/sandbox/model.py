@@ -43,7 +43,7 @@ class Region:
     binned_snapshots: Table = field(default_factory=dict)  # SnapshotRecycleBinInfo
     binned_images: Table = field(default_factory=dict)  # ImageRecycleBinInfo
     binned_volumes: Table = field(default_factory=dict)  # VolumeRecycleBinInfo
-    image_recipes: list[Row] = field(default_factory=list)  # ImageReference members of Image Builder recipes
+    fast_launches: Table = field(default_factory=dict)  # DescribeFastLaunchImagesSuccessItem, by image id
     snapshot_block_public_access: Row = field(default_factory=lambda: {"State": "unblocked", "ManagedBy": "account"})
     image_block_public_access: Row = field(
         default_factory=lambda: {"ImageBlockPublicAccessState": "unblocked", "ManagedBy": "account"}
@@ -66,7 +66,15 @@ class Region:
     recovery_points: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))  # by vault, by ARN
     backup_jobs: Table = field(default_factory=dict)
     backup_opt_ins: dict[str, bool] = field(default_factory=lambda: {"EBS": True, "EC2": True})
+    legal_holds: Table = field(default_factory=dict)  # LegalHold
+    # RecoveryPointMember, by hold
+    legal_hold_points: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     bin_rules: Table = field(default_factory=dict)  # GetRule answers, by identifier
+    image_recipes: Table = field(default_factory=dict)  # ImageRecipe, by ARN
+    container_recipes: Table = field(default_factory=dict)  # ContainerRecipe, by ARN
+    shared_recipes: Table = field(default_factory=dict)  # recipes of others that may be read, by ARN
+    image_pipelines: Table = field(default_factory=dict)  # ImagePipeline, by ARN
+    trail_events: Table = field(default_factory=dict)  # Event of CloudTrail, by id
     # blocks, for EBS direct listings and the bill: ask auditor.sandbox.blocks, which spells them out
     blocks: dict[str, Held] = field(default_factory=dict)  # by snapshot id
     binned_rows: Table = field(default_factory=dict)  # what binned snapshots, images and volumes were before, by id

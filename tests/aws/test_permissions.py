@@ -36,9 +36,10 @@ def test_actions_are_no_more_than_what_is_asked_for():
     )
 
 
-def test_image_references_need_what_ec2_asks_on_our_behalf():
+def test_image_references_need_all_that_names_images():
     assert {
-        "ec2:DescribeImageReferences",
+        "autoscaling:DescribeAutoScalingGroups",
+        "ec2:DescribeFastLaunchImages",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplates",
         "ec2:DescribeLaunchTemplateVersions",
@@ -47,6 +48,8 @@ def test_image_references_need_what_ec2_asks_on_our_behalf():
         "imagebuilder:ListImageRecipes",
         "imagebuilder:ListContainerRecipes",
         "imagebuilder:GetContainerRecipe",
+        "imagebuilder:GetImageRecipe",
+        "imagebuilder:ListImagePipelines",
     } <= set(least.actions_for(["image_references"]))
 
 
@@ -63,7 +66,7 @@ def test_every_action_is_an_operation_of_its_service():
 
 
 def test_every_action_only_reads():
-    assert {re.match("(Describe|Get|List)", action.split(":")[1]) is not None for action in EVERYTHING} == {True}
+    assert {re.match("(Describe|Get|List|Lookup)", action.split(":")[1]) is not None for action in EVERYTHING} == {True}
     assert not {"ec2:GetSnapshotBlock", "ebs:GetSnapshotBlock", "ssm:GetParametersByPath"} & set(EVERYTHING)
 
 

@@ -9,8 +9,6 @@ from auditor.sandbox.server import Sandbox
 
 SCOPE = {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"}
 EVERYTHING = actions_for(INVENTORY)
-#: Asked by EC2 on our behalf, never by us.
-ON_BEHALF = {action for action in EVERYTHING if action.startswith("imagebuilder:")}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +34,7 @@ def test_every_action_is_asked_everywhere(organisation, monkeypatch):
     active = {account.account_id for account in organisation.accounts.values() if account.state == "ACTIVE"}
     assert set(answers["account_id"]) == active
     assert sorted(set(answers["region"])) == enabled(organisation)
-    assert set(answers["action"]) == set(EVERYTHING) - ON_BEHALF
+    assert set(answers["action"]) == set(EVERYTHING)
     assert not answers.duplicated(["account_id", "region", "action"]).any()
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from auditor.sandbox.model import Organisation, Region, Row
+from tests.sandbox.naming import named_beside
 from tests.sandbox.test_planting_truth import seen_everywhere
 
 Reader = Callable[[Organisation, Region], Iterator[str]]
@@ -34,7 +35,7 @@ def current(organisation: Organisation, region: str) -> set[str]:
             named |= {row["ImageId"] for row in here.instances.values() if row["State"]["Name"] != "terminated"}
             named |= set(launches(here)) | {row["ImageId"] for row in here.launch_configurations.values()}
             named |= {row["Value"] for row in here.parameters.values() if row["DataType"] == "aws:ec2:image"}
-            named |= {row["ImageId"] for row in here.image_recipes}
+            named |= named_beside(here)[0]
     return named
 
 
@@ -45,6 +46,7 @@ def launches(here: Region) -> Iterator[str]:
         mixed = row.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
         what = row.get("LaunchTemplate") or mixed.get("LaunchTemplateSpecification") or {}
         pinned.add((what.get("LaunchTemplateId"), what.get("Version")))
+        yield from (each["ImageId"] for each in mixed.get("Overrides", []) if "ImageId" in each)
     for template_id, versions in here.launch_template_versions.items():
         for number, row in enumerate(versions, 1):
             if row["DefaultVersion"] or number == len(versions) or (template_id, str(number)) in pinned:

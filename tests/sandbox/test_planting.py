@@ -126,7 +126,7 @@ def test_keys_of_members_may_be_described_by_members(organisation: Organisation)
         for row in here.snapshots.values()
         if here.account_id not in row.get("KmsKeyId", here.account_id)
     ]
-    assert len(foreign) == 2 * 3 + 1
+    assert len(foreign) == 2 * 3 + 2
     for here, arn in foreign:
         owner = arn.split(":")[4]
         readers = organisation.place(owner, here.name).key_readers.get(arn, set()) if owner in members else set()
@@ -190,6 +190,13 @@ SHAPES = {
     "backup_vaults": ("backup", "BackupVaultListMember"),
     "backup_jobs": ("backup", "BackupJob"),
     "bin_rules": ("rbin", "GetRuleResponse"),
+    "fast_launches": ("ec2", "DescribeFastLaunchImagesSuccessItem"),
+    "image_recipes": ("imagebuilder", "ImageRecipe"),
+    "shared_recipes": ("imagebuilder", "ImageRecipe"),
+    "container_recipes": ("imagebuilder", "ContainerRecipe"),
+    "image_pipelines": ("imagebuilder", "ImagePipeline"),
+    "trail_events": ("cloudtrail", "Event"),
+    "legal_holds": ("backup", "LegalHold"),
 }
 NESTED_SHAPES = {
     "snapshot_permissions": ("ec2", "CreateVolumePermission"),
@@ -197,10 +204,10 @@ NESTED_SHAPES = {
     "launch_template_versions": ("ec2", "LaunchTemplateVersion"),
     "backup_selections": ("backup", "GetBackupSelectionOutput"),
     "recovery_points": ("backup", "RecoveryPointByBackupVault"),
+    "legal_hold_points": ("backup", "RecoveryPointMember"),
 }
 LIST_SHAPES = {
     "fast_restores": ("ec2", "DescribeFastSnapshotRestoreSuccessItem"),
-    "image_recipes": ("ec2", "ImageReference"),
 }
 
 

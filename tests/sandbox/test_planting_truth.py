@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.sandbox.model import Key, Organisation, Region
+from tests.sandbox.naming import named_beside
 
 Keys = set[Key]
 DAY = timedelta(days=1)
@@ -93,6 +94,10 @@ def named_in_templates(here: Region) -> set[str]:
         mapping["Ebs"]["SnapshotId"]
         for data in (*versions, *here.launch_configurations.values())
         for mapping in data.get("BlockDeviceMappings", [])
+    } | {
+        mapping["ebs"]["snapshotId"]
+        for recipe in here.image_recipes.values()
+        for mapping in recipe["blockDeviceMappings"]
     }
 
 
@@ -101,7 +106,7 @@ def orphaned(organisation: Organisation, here: Region) -> Iterator[str]:
     needed = mapped(here) | held(here) | named_in_templates(here) | sources
     enabled = {key for key, row in here.lifecycle_policies.items() if row["State"] == "ENABLED"}
     managed = ("aws:backup:source-resource", "velero.io/backup", "AWSElasticDisasterRecoveryManaged")
-    words = re.compile("^(This snapshot is created by the AWS Backup|Created by AWS|.Copied snap-)")
+    words = re.compile("^(This is Fast Launch|This snapshot is created by the AWS Backup|Created by AWS|.Copied snap-)")
     for key, row in here.snapshots.items():
         own = tags(row)
         policy = own.get("aws:dlm:lifecycle-policy-id")
@@ -171,7 +176,9 @@ def references(organisation: Organisation, region: str) -> tuple[set[str], set[s
         running = {row["ImageId"] for row in here.instances.values() if row["State"]["Name"] != "terminated"}
         holders = {row["Value"] for row in here.parameters.values() if row["DataType"] == "aws:ec2:image"}
         configurations = {row["ImageId"] for row in here.launch_configurations.values()}
-        current |= running | holders | configurations | {row["ImageId"] for row in here.image_recipes}
+        beside, old = named_beside(here)
+        current |= running | holders | configurations | beside
+        named |= old
         pinned = set()
         for row in here.auto_scaling_groups.values():
             mixed = row.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})

@@ -35,12 +35,13 @@ OPERATIONS = [
         "kms": "DescribeKey ListKeys ListAliases Encrypt",
         "dlm": "GetLifecyclePolicies GetLifecyclePolicy CreateLifecyclePolicy",
         "backup": "ListBackupPlans GetBackupPlan ListBackupSelections GetBackupSelection ListBackupVaults "
-        "ListRecoveryPointsByBackupVault ListBackupJobs DescribeRegionSettings DescribeRecoveryPoint",
+        "ListRecoveryPointsByBackupVault ListBackupJobs DescribeRegionSettings DescribeRecoveryPoint "
+        "ListLegalHolds GetLegalHold ListRecoveryPointsByLegalHold",
         "rbin": "ListRules GetRule",
         "ebs": "ListSnapshotBlocks ListChangedBlocks GetSnapshotBlock PutSnapshotBlock",
         "accessanalyzer": "ListAnalyzers ListFindingsV2 GetFindingV2",
         "cloudtrail": "LookupEvents GetTrailStatus",
-        "imagebuilder": "ListImageRecipes GetImageRecipe",
+        "imagebuilder": "ListImageRecipes GetImageRecipe ListContainerRecipes GetContainerRecipe ListImagePipelines",
         # not ours, but they have what ours have not: maps in forms and in XML, status codes as members, flattened lists
         "iam": "GetAccountSummary ListPolicies",
         "sns": "GetTopicAttributes Publish CreateTopic",

@@ -11,6 +11,7 @@ from auditor.sandbox.blocks import BLOCK_BYTES, Held
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import device, plant_image
 from auditor.sandbox.planting.plot import DAY, Plot, tag_list
+from auditor.sandbox.planting.trail import image_created
 
 #: Snapshots of one chain; daily, so the oldest are not a year old yet.
 CHAIN = 120
@@ -35,7 +36,9 @@ def _image(plot: Plot, number: int) -> None:
     created = plot.ago(days)
     of = plot.lineage(8, plot.keys.enabled)
     image_id = plot.new("ami")
-    text = f"Created by CreateImage({plot.new('i')}) for {image_id}"
+    builder = plot.new("i")
+    image_created(plot, image_id, builder, created)
+    text = f"Created by CreateImage({builder}) for {image_id}"
     snapshot_id = plot.snapshot(of, created, description=text, kept="image")
     launched = plot.ago(10) if kind == 2 else None
     name = f"build-{number:06d}-nightly"

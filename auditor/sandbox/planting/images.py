@@ -17,6 +17,7 @@ from auditor.sandbox.planting.image_truth import (
 )
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, stamp, tag_list
 from auditor.sandbox.planting.sharing import note_image
+from auditor.sandbox.planting.trail import image_created
 
 #: Launch permissions by which people that nobody here can look at may use an image.
 PUBLIC: Row = {"Group": "all"}
@@ -58,6 +59,7 @@ def create_snapshots(
     kept: str = "image",
     orphan: str = "",
     tags: dict[str, str] | None = None,
+    no_reboot: bool = False,
 ) -> Made:
     """The snapshots that CreateImage makes for an image, of volumes that are gone since.
 
@@ -71,8 +73,10 @@ def create_snapshots(
         kept: What makes it right to keep them, see :meth:`Plot.snapshot`.
         orphan: Why nothing needs them, see :meth:`Plot.snapshot`.
         tags: Their tags.
+        no_reboot: Whether the instance went on running, as CloudTrail has it.
     """
     builder = builder or plot.new("i")
+    image_created(plot, image_id, builder, started, no_reboot=no_reboot)
     long_form = started < plot.now - 300 * DAY
     lineages = tuple(plot.lineage(8 if n == 0 else 20, key, used=0.3) for n in range(count))
     ids = [
@@ -366,14 +370,3 @@ def parameter(plot: Plot, name: str, value: str, data_type: str = "aws:ec2:image
         "DataType": data_type,
     }
     return name
-
-
-def recipe(plot: Plot, name: str, image_id: str) -> None:
-    """An Image Builder recipe that starts from an image; only DescribeImageReferences tells."""
-    plot.here.image_recipes.append(
-        {
-            "ImageId": image_id,
-            "ResourceType": "imagebuilder:ImageRecipe",
-            "Arn": plot.arn("imagebuilder", f"image-recipe/{name}/1.0.0"),
-        }
-    )

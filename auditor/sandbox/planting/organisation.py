@@ -15,6 +15,7 @@ from auditor.sandbox.planting import (
     stories_expected,
     stories_image_care,
     stories_images,
+    stories_needs,
     stories_sharing,
     stories_snapshot_care,
     stories_snapshots,
@@ -42,6 +43,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_snapshot_care.STORIES,
     *stories_sharing.STORIES,
     *stories_expected.STORIES,
+    *stories_needs.STORIES,
 )
 
 

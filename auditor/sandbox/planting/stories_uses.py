@@ -10,10 +10,10 @@ from auditor.sandbox.planting.images import (
     group,
     launch,
     parameter,
-    recipe,
     template,
 )
 from auditor.sandbox.planting.names import ROLES, SERVICES, image_name, server
+from auditor.sandbox.planting.pipelines import recipe
 from auditor.sandbox.planting.plot import Plot, Telling
 
 

@@ -16,6 +16,8 @@ from auditor.sandbox.request import Handler, Request
 from auditor.sandbox.services import (
     autoscaling,
     backup,
+    backup_holds,
+    cloudtrail,
     dlm,
     ebs,
     ec2_bin,
@@ -25,6 +27,7 @@ from auditor.sandbox.services import (
     ec2_settings,
     ec2_snapshots,
     ec2_templates,
+    imagebuilder,
     kms,
     organizations,
     rbin,
@@ -74,7 +77,9 @@ SERVICES: dict[str, Mapping[str, Handler]] = {
     "ssm": _all(ssm.HANDLERS),
     "kms": _all(kms.HANDLERS),
     "dlm": _all(dlm.HANDLERS),
-    "backup": _all(backup.HANDLERS),
+    "backup": _all(backup.HANDLERS, backup_holds.HANDLERS),
+    "cloudtrail": _all(cloudtrail.HANDLERS),
+    "imagebuilder": _all(imagebuilder.HANDLERS),
     "rbin": _all(rbin.HANDLERS),
     "ebs": _all(ebs.HANDLERS),
 }

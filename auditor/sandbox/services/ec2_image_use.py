@@ -3,7 +3,8 @@
 Sources: Amazon EC2 User Guide, "Identify your resources referencing specified AMIs" (own account only, images of any
 owner; instances in all states unless ``state-name`` is given; the 10 newest versions of each launch template unless
 ``version-depth`` is given); Amazon EC2 API Reference, ``DescribeImageReferences`` (1 to 10 images, at least 5 a page)
-and ``DescribeInstanceImageMetadata`` (tells of images that are disabled, deregistered or no longer shared).
+``DescribeInstanceImageMetadata`` (tells of images that are disabled, deregistered or no longer shared) and
+``DescribeFastLaunchImages`` (0 to 200 a page).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from auditor.sandbox.services.paging import Pager, answer
 
 _REFERENCES = Pager(low=5, default=1000)
 _METADATA = Pager(default=1000)
+_FAST_LAUNCHES = Pager(low=0, high=200, default=200)
 _MOST_IMAGES = 10
 _DEPTH = 10
 _DEEPEST = 10_000
@@ -39,6 +41,8 @@ _METADATA_FILTERS = Filters(
         "zone-id": "ZoneId",
     }
 )
+
+_FAST_LAUNCH_FILTERS = Filters({"resource-type": "ResourceType", "owner-id": "OwnerId", "state": "State"}, tags=False)
 
 #: One kind of referrer: the image and the ARN of everything that names one, given the option's values.
 _Referrers = Callable[[Request, list[str] | None], Iterable[tuple[str, str]]]
@@ -72,9 +76,11 @@ def _parameters(request: Request, _: list[str] | None) -> Iterator[tuple[str, st
 
 def _recipes(kind: str) -> _Referrers:
     def found(request: Request, _: list[str] | None) -> Iterator[tuple[str, str]]:
-        for row in request.here.image_recipes:
-            if row["ResourceType"] == kind:
-                yield row["ImageId"], row["Arn"]
+        if kind == "imagebuilder:ImageRecipe":
+            yield from ((str(row["parentImage"]), arn) for arn, row in request.here.image_recipes.items())
+        else:
+            for arn, row in request.here.container_recipes.items():
+                yield str(row.get("instanceConfiguration", {}).get("image", "")), arn
 
     return found
 
@@ -177,7 +183,23 @@ def describe_instance_image_metadata(request: Request, params: dict[str, Any]) -
     )
 
 
+def describe_fast_launch_images(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """The images that fast launch is enabled for in the caller's account, or was until a moment ago."""
+    return listing(
+        request,
+        params,
+        "FastLaunchImages",
+        _FAST_LAUNCHES,
+        request.here.fast_launches,
+        test=_FAST_LAUNCH_FILTERS.test(params),
+        ids="ImageIds",
+        code="InvalidAMIID.NotFound",
+        what="image id",
+    )
+
+
 HANDLERS: dict[str, Handler] = {
+    "DescribeFastLaunchImages": describe_fast_launch_images,
     "DescribeImageReferences": describe_image_references,
     "DescribeInstanceImageMetadata": describe_instance_image_metadata,
 }

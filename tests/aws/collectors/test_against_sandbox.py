@@ -118,15 +118,19 @@ def test_parameters_recipes_and_configurations_name_images(inventory, organisati
     assert found(["launch-configuration"]) == planted(
         organisation, lambda place: [(row["ImageId"], name) for name, row in place.launch_configurations.items()]
     )
-    own = {key[:3] for key in keys(inventory, "images", "image_id")}
-    current = references[
-        (references["strength"] != "old") & ~references["referrer_type"].isin(["image-recipe", "container-recipe"])
-    ]
-    named = set(current[["account_id", "region", "image_id"]].itertuples(index=False, name=None))
-    recipes = planted(organisation, lambda place: [(row["ImageId"], row["Arn"]) for row in place.image_recipes])
-    assert found(["image-recipe", "container-recipe"]) == {
-        recipe for recipe in recipes if recipe[:3] in own and recipe[:3] not in named
-    }
+    by_id = {key for key in found(["image-recipe"]) if key[3].split("/")[1].startswith(("recipe-", "tooled-"))}
+    assert by_id == planted(
+        organisation,
+        lambda place: [
+            (row["parentImage"], arn)
+            for arn, row in place.image_recipes.items()
+            if row["name"].startswith(("recipe-", "tooled-"))
+        ],
+    )
+    assert found(["fast-launch"]) == planted(
+        organisation,
+        lambda place: [(key, key) for key, row in place.fast_launches.items() if row["State"] == "enabled"],
+    )
 
 
 def test_pinned_groups_name_the_version_they_pin(inventory, organisation):

@@ -38,10 +38,8 @@ def here(organisation):
     ]
     here.parameters["/golden"] = {"Name": "/golden", "Value": OTHER, "DataType": "aws:ec2:image", "Type": "String"}
     here.parameters["note"] = {"Name": "note", "Value": IMAGE, "DataType": "text", "Type": "String"}
-    here.image_recipes += [
-        {"ImageId": IMAGE, "ResourceType": "imagebuilder:ImageRecipe", "Arn": "arn:aws:imagebuilder:recipe"},
-        {"ImageId": OTHER, "ResourceType": "imagebuilder:ContainerRecipe", "Arn": "arn:aws:imagebuilder:container"},
-    ]
+    here.image_recipes["arn:aws:imagebuilder:recipe"] = {"parentImage": IMAGE}
+    here.container_recipes["arn:aws:imagebuilder:container"] = {"instanceConfiguration": {"image": OTHER}}
     there = organisation.place(THEIRS, "eu-west-1")
     there.images[IMAGE] = {"ImageId": IMAGE, "Name": "golden", "OwnerId": THEIRS, "State": "disabled", "Public": False}
     there.instances["i-00000009"] = {"InstanceId": "i-00000009", "ImageId": IMAGE, "State": {"Name": "running"}}
@@ -156,3 +154,16 @@ def test_instance_metadata_by_id_page_and_filter(call, pages, refusal):
     missing = refusal("ec2", "DescribeInstanceImageMetadata", InstanceIds=["i-00000009"])
     assert missing == "InvalidInstanceID.NotFound"
     assert refusal("ec2", "DescribeInstanceImageMetadata", MaxResults=1001) == "InvalidParameterValue"
+
+
+def test_fast_launch_is_told_by_image_state_and_page(here, call, pages, refusal):
+    for number, state in enumerate(("enabled", "enabled", "disabling")):
+        image_id = f"ami-0000000{number}"
+        here.fast_launches[image_id] = {"ImageId": image_id, "State": state, "ResourceType": "snapshot"}
+    found = pages("ec2", "DescribeFastLaunchImages", "FastLaunchImages", MaxResults=2)
+    assert [len(page) for page in found] == [2, 1]
+    ending = [{"Name": "state", "Values": ["disabling"]}]
+    assert [row["ImageId"] for row in call("ec2", "DescribeFastLaunchImages", Filters=ending)["FastLaunchImages"]] == [
+        "ami-00000002"
+    ]
+    assert refusal("ec2", "DescribeFastLaunchImages", MaxResults=201) == "InvalidParameterValue"

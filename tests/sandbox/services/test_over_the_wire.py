@@ -148,6 +148,8 @@ def instances_and_fast_restores(aws):
     assert {one["InstanceId"] for row in reservations for one in row["Instances"]} == set(aws.here.instances)
     restores = aws.every("ec2", "describe_fast_snapshot_restores", "FastSnapshotRestores", MaxResults=200)
     assert len(restores) == len(aws.here.fast_restores)
+    launches = aws.every("ec2", "describe_fast_launch_images", "FastLaunchImages", MaxResults=1)
+    assert launches == list(dict(sorted(aws.here.fast_launches.items())).values())
 
 
 def regions_and_settings(aws):
@@ -272,6 +274,48 @@ def backup_jobs(aws):
     }
 
 
+def legal_holds(aws):
+    backup, holds = aws.client("backup"), aws.here.legal_holds
+    assert ids(aws.every("backup", "list_legal_holds", "LegalHolds", MaxResults=1), "LegalHoldId") == set(holds)
+    for hold_id, row in holds.items():
+        assert backup.get_legal_hold(LegalHoldId=hold_id)["Status"] == row["Status"]
+        asked = {"LegalHoldId": hold_id, "MaxResults": 1}
+        held = aws.every("backup", "list_recovery_points_by_legal_hold", "RecoveryPoints", **asked)
+        assert held == aws.here.legal_hold_points[hold_id]
+
+
+def recipes_and_pipelines(aws):
+    builder = aws.client("imagebuilder")
+
+    def every(method, key):
+        found, more = [], {}
+        while not found or more:
+            answer = getattr(builder, method)(maxResults=1, **more)
+            found += answer[key]
+            more = {"nextToken": answer["nextToken"]} if "nextToken" in answer else {}
+        return ids(found, "arn")
+
+    assert every("list_image_recipes", "imageRecipeSummaryList") == set(aws.here.image_recipes)
+    assert every("list_container_recipes", "containerRecipeSummaryList") == set(aws.here.container_recipes)
+    assert every("list_image_pipelines", "imagePipelineList") == set(aws.here.image_pipelines)
+    for arn, row in aws.here.image_recipes.items():
+        told = builder.get_image_recipe(imageRecipeArn=arn)["imageRecipe"]
+        assert (told["parentImage"], told["blockDeviceMappings"]) == (row["parentImage"], row["blockDeviceMappings"])
+    for arn, row in aws.here.container_recipes.items():
+        told = builder.get_container_recipe(containerRecipeArn=arn)["containerRecipe"]
+        assert told["instanceConfiguration"] == row["instanceConfiguration"]
+
+
+def creations_of_images(aws):
+    by_name = [{"AttributeKey": "EventName", "AttributeValue": "CreateImage"}]
+    asked = {"LookupAttributes": by_name, "MaxResults": 50}
+    events = aws.every("cloudtrail", "lookup_events", "Events", **asked)
+    assert ids(events, "EventId") == set(aws.here.trail_events)
+    assert {row["EventId"]: row["CloudTrailEvent"] for row in events} == {
+        key: row["CloudTrailEvent"] for key, row in aws.here.trail_events.items()
+    }
+
+
 def bin_rules(aws):
     found = set()
     for kind in ("EBS_SNAPSHOT", "EC2_IMAGE", "EBS_VOLUME"):
@@ -318,6 +362,9 @@ CHECKS = (
     lifecycle_policies,
     backups,
     backup_jobs,
+    legal_holds,
+    recipes_and_pipelines,
+    creations_of_images,
     bin_rules,
     blocks,
 )
