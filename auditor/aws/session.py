@@ -1,7 +1,7 @@
 """Who we are in each account: credentials, roles and clients, cheap enough for hundreds of accounts.
 
-All accounts share one data loader, because loading service models anew costs 150 ms and 26 MB each, and one response
-parser whose timestamps are read by the standard library, because dateutil takes two thirds of botocore's parsing.
+All accounts share one data loader, because loading service models anew costs 150 ms and 26 MB each, and response
+parsers of our own, which read timestamps with the standard library: dateutil takes two thirds of botocore's parsing.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from botocore.config import Config as ClientConfig
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError, ProfileNotFound
 from botocore.loaders import Loader, create_loader
-from botocore.parsers import ResponseParserError, ResponseParserFactory
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
 from botocore.utils import parse_timestamp
 
 from auditor import __version__
+from auditor.aws.answers import Parsers
 from auditor.aws.outcome import READ_ERRORS, NoRole, is_refusal, never_reached, one_line, outcome_of
 from auditor.config import Scope
 from auditor.errors import AccessError
@@ -75,8 +76,7 @@ class Sessions:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._parsers = ResponseParserFactory()
-        self._parsers.set_parser_defaults(timestamp_parser=read_timestamp)
+        self._parsers = Parsers(timestamp_parser=read_timestamp)
         self._accounts: dict[str, AccountSession] = {}
         self._own_account: str | None = None
         self._lock = threading.Lock()
