@@ -143,6 +143,71 @@ class Sharing(_Section):
     expect: tuple[Expectation, ...] = ()
 
 
+class Tagged(_Section):
+    """Resources that carry a tag.
+
+    Attributes:
+        tag: Key of the tag.
+        value: Its value; any where it is left out.
+    """
+
+    tag: Words
+    value: str | None = None
+
+
+class RecoveryPointObjective(_Section):
+    """How old the newest backup of some volumes may be, whoever makes it.
+
+    Attributes:
+        name: What it is called in the report; its place in the file where it is left out.
+        volumes: The volumes it is for; either these or accounts.
+        accounts: The accounts whose volumes it is for, those declared ephemeral aside.
+        hours: The greatest age allowed.
+        look_back_days: How many days are judged.
+    """
+
+    name: Words | None = None
+    volumes: Tagged | None = None
+    accounts: tuple[AccountId, ...] = ()
+    hours: Annotated[int, Field(ge=1, le=8784)]
+    look_back_days: Annotated[int, Field(ge=1, le=366)] = 7
+
+    @model_validator(mode="after")
+    def _for_something(self) -> RecoveryPointObjective:
+        if (self.volumes is None) == (not self.accounts):
+            raise ValueError("say which volumes it is for by tag, or which accounts, one of the two")
+        return self
+
+
+class Backup(_Section):
+    """What is promised besides AWS's own plans, and how promises are judged.
+
+    Attributes:
+        days: Length of the audit period, up to the moment that is judged.
+        grace_minutes: How much later than promised a backup may be and still be in time.
+        rpo: Ages that the newest backup may have.
+        ephemeral: Volumes and instances that may be lost; nothing need promise them.
+    """
+
+    days: Annotated[int, Field(ge=1, le=366)] = 31
+    grace_minutes: Annotated[int, Field(ge=0, le=10080)] = 60
+    rpo: tuple[RecoveryPointObjective, ...] = ()
+    ephemeral: tuple[Tagged, ...] = ()
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Backup:
+        names = self.rpo_names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two objectives are called {twice[0]!r}; give each a name of its own")
+        return self
+
+    @property
+    def rpo_names(self) -> list[str]:
+        """What each objective is called: its name, or its place from 1."""
+        return [objective.name or str(place) for place, objective in enumerate(self.rpo, 1)]
+
+
 class Images(_Section):
     """Which images are one thing over time, and how many of it are worth keeping.
 
@@ -230,6 +295,7 @@ class Config(_Section):
     scope: Scope = Scope()
     collect: Collect = Collect()
     sharing: Sharing = Sharing()
+    backup: Backup = Backup()
     images: Images = Images()
     cost: Cost = Cost()
     report: ReportSettings = ReportSettings()

@@ -88,8 +88,18 @@ class Gaps:
 
 
 def needed(names: Iterable[str]) -> frozenset[str]:
-    """The collected frames that frames of these names rest on."""
-    return frozenset(source for name in names for source in sources(name) if source in INVENTORY)
+    """The collected frames whose gaps are gaps of the frames of these names.
+
+    Those that a frame rests on; not those of a frame that tells of gaps itself.
+    """
+    collected: set[str] = set()
+    for name in names:
+        frame = FRAMES[name]
+        if name in INVENTORY:
+            collected.add(name)
+        elif not frame.tells_gaps:
+            collected |= needed(frame.derived_from)
+    return frozenset(collected)
 
 
 def feeds(gap: Gap, frames: Iterable[str]) -> list[str]:

@@ -49,6 +49,8 @@ BACKUP_PROMISES = Frame(
         integer("kept_count", "Keeps so many"),
         integer("kept_days", "Keeps them for", "", "days"),
         moment("judged_from", "First instant that windows are judged from"),
+        moment("anchored_at", "Moment that a rate counts from: the plan's creation"),
+        text("hindered_by", "What keeps it from being kept, where that can be seen: the region is not opted in"),
         text("unknown_because", "Why its windows cannot be told, e.g. a schedule that cannot be read"),
     ),
     key=("account_id", "region", "resource_id", "promise_id"),

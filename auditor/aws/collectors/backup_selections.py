@@ -16,6 +16,7 @@ FIELDS: Mapping[str, Field] = {
     "selection_id": "SelectionId",
     "name": lambda item: item["BackupSelection"]["SelectionName"],
     "role_arn": lambda item: item["BackupSelection"]["IamRoleArn"],
+    "created_at": "CreationDate",
 }
 TERM_FIELDS: Mapping[str, Field] = {
     name: name for name in ("plan_id", "selection_id", "kind", "operator", "key", "value")
