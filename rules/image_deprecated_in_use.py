@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import rule, whole_days
+from auditor.rule import Verdict, all_pass, rule, whole_days
 
 
 @rule(
@@ -19,7 +19,7 @@ from auditor.rule import rule, whole_days
     controls={"CIS AWS Compute Services v1.0.0": ["2.1.3"]},
     reach="organisation",
 )
-def image_deprecated_in_use(images: pd.DataFrame, image_use: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+def image_deprecated_in_use(images: pd.DataFrame, image_use: pd.DataFrame, as_of: datetime) -> Verdict:
     """Its maker declared the image out of date, so what runs on it or launches from it misses the fixes since.
 
     Found are images whose deprecation date has passed (a date alone does not deprecate) and that something current
@@ -31,6 +31,8 @@ def image_deprecated_in_use(images: pd.DataFrame, image_use: pd.DataFrame, as_of
     """
     age = as_of - images["deprecated_at"]
     deprecated = (age >= pd.Timedelta(0)).astype("boolean")
+    if all_pass(deprecated):
+        return deprecated
     keys = ["account_id", "region", "image_id"]
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
     current = use["current_references"].gt(0)

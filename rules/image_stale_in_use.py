@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, older, one_of, rule, whole_days
+from auditor.rule import Verdict, all_pass, among, older, one_of, rule, whole_days
 
 
 @rule(
@@ -26,7 +26,7 @@ def image_stale_in_use(
     as_of: datetime,
     *,
     max_age_days: int = 180,
-) -> pd.DataFrame:
+) -> Verdict:
     """What launches from an old image starts with every weakness that has been mended since it was made.
 
     Found are images made longer ago than the limit that an instance runs on in any account that was read, or that a
@@ -40,8 +40,11 @@ def image_stale_in_use(
     age = as_of - images["created_at"]
     old = older(age, pd.Timedelta(days=max_age_days))
     usable = one_of(images["state"], "available", "disabled")
+    due = usable & old
+    if all_pass(due):
+        return due
     firm = image_references[image_references["strength"].isin(_FIRM)]
-    firm = firm[among(firm["image_id"], images["image_id"])]
+    firm = firm[among(firm["image_id"], images.loc[due.fillna(True), "image_id"])]
     firm = firm.assign(rank=firm["strength"].map({name: place for place, name in enumerate(_FIRM)}))
     firm = firm.sort_values(["rank", "account_id", "referrer_type", "referrer_id"])
     firm = firm.drop_duplicates(["region", "image_id"])
@@ -53,10 +56,10 @@ def image_stale_in_use(
     keys = ["account_id", "region", "image_id"]
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
     used = by["used_by"].notna().astype("boolean")
-    blind = (usable & old).fillna(False) & ~used & use["blind_spot"].notna()
+    blind = due.fillna(False) & ~used & use["blind_spot"].notna()
     return pd.DataFrame(
         {
-            "found": (usable & old & used).mask(blind),
+            "found": (due & used).mask(blind),
             "age_days": whole_days(age),
             "created_at": images["created_at"],
             "used_by": by["used_by"],

@@ -29,11 +29,12 @@ def judge_across(job: Job, gaps: Gaps) -> tuple[dict[Partition, dict[str, Handed
             continue
         started = perf_counter()
         dark = elsewhere(rule, gaps)
-        subject = supply.frame(rule.subject)
+        subject = supply.kept(rule.subject)
         if dark:
             verdict = Verdict.untold(len(subject))
         else:
             verdict = ask(loaded, job.settled[rule.id].parameters, supply, len(subject))
+        verdict = verdict.telling(len(subject))
         for place, rows in _by_place(subject).items():
             handed.setdefault(place, {})[rule.id] = Handed(verdict.part(rows), dark)
         seconds[rule.id] = perf_counter() - started
