@@ -70,6 +70,10 @@ class Region:
     # RecoveryPointMember, by hold
     legal_hold_points: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     bin_rules: Table = field(default_factory=dict)  # GetRule answers, by identifier
+    analyzers: Table = field(default_factory=dict)  # AnalyzerSummary, by ARN; what they find follows from permissions
+    archived_findings: set[str] = field(default_factory=set)  # snapshots whose finding somebody archived
+    resolved_findings: set[str] = field(default_factory=set)  # snapshots that were shared once
+    unanalysed: set[str] = field(default_factory=set)  # snapshots shared too lately for analyzers to know
     image_recipes: Table = field(default_factory=dict)  # ImageRecipe, by ARN
     container_recipes: Table = field(default_factory=dict)  # ContainerRecipe, by ARN
     shared_recipes: Table = field(default_factory=dict)  # recipes of others that may be read, by ARN

@@ -21,6 +21,7 @@ from auditor.sandbox.planting import (
     stories_snapshots,
     stories_uses,
 )
+from auditor.sandbox.planting.analyzers import plant_analyzers
 from auditor.sandbox.planting.bulk import plant_bulk
 from auditor.sandbox.planting.casting import cast
 from auditor.sandbox.planting.image_truth import note_superseded
@@ -140,4 +141,5 @@ def _plant_place(organisation: Organisation, account: Account, region: str, size
         if plot.tells(telling):
             telling[0](plot)
     plant_bulk(plot)
+    plant_analyzers(plot)
     return plot

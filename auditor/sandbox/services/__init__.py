@@ -14,6 +14,7 @@ from typing import Any
 from auditor.sandbox.errors import ServiceError
 from auditor.sandbox.request import Handler, Request
 from auditor.sandbox.services import (
+    accessanalyzer,
     autoscaling,
     backup,
     backup_holds,
@@ -73,6 +74,7 @@ SERVICES: dict[str, Mapping[str, Handler]] = {
         ec2_templates.HANDLERS,
         ec2_bin.HANDLERS,
     ),
+    "accessanalyzer": _all(accessanalyzer.HANDLERS),
     "autoscaling": _all(autoscaling.HANDLERS),
     "ssm": _all(ssm.HANDLERS),
     "kms": _all(kms.HANDLERS),

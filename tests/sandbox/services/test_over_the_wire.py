@@ -326,6 +326,27 @@ def bin_rules(aws):
     assert found == set(aws.here.bin_rules)
 
 
+def analyzers_and_their_findings(aws):
+    arn = f"arn:aws:access-analyzer:{aws.here.name}:{aws.here.account_id}:analyzer/whole"
+    made = {"arn": arn, "name": "whole", "type": "ACCOUNT", "status": "ACTIVE", "createdAt": aws.organisation.now}
+    aws.here.analyzers[arn] = made
+    analyzer = aws.client("accessanalyzer")
+    listed = analyzer.list_analyzers()["analyzers"]
+    assert {row["arn"]: row for row in listed} == aws.here.analyzers
+    asked = {"analyzerArn": arn, "filter": {"status": {"neq": ["RESOLVED"]}}, "maxResults": 2}
+    found, more = set(), {}
+    while not found or more:
+        answer = analyzer.list_findings_v2(**asked, **more)
+        found |= {row["resource"].rpartition("/")[2] for row in answer["findings"]}
+        more = {"nextToken": answer["nextToken"]} if "nextToken" in answer else {}
+    shared = {
+        snapshot_id
+        for snapshot_id, grants in aws.here.snapshot_permissions.items()
+        if any(grant.get("UserId") != aws.here.account_id for grant in grants)
+    }
+    assert found == shared & set(aws.here.snapshots)
+
+
 def blocks(aws):
     ready = [
         key
@@ -366,6 +387,7 @@ CHECKS = (
     recipes_and_pipelines,
     creations_of_images,
     bin_rules,
+    analyzers_and_their_findings,
     blocks,
 )
 
