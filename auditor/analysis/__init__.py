@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from auditor.analysis.access import image_access, parties, snapshot_access
+from auditor.analysis.backup import backup_coverage, backup_promises, backup_status, backup_windows
 from auditor.analysis.costs import snapshot_costs
 from auditor.analysis.expectations import (
     image_expectations,
@@ -43,6 +44,10 @@ Derivation = Callable[..., pd.DataFrame]
 
 #: Every derived frame: its name and the function that makes it.
 DERIVED: dict[str, Derivation] = {
+    "backup_coverage": backup_coverage,
+    "backup_promises": backup_promises,
+    "backup_status": backup_status,
+    "backup_windows": backup_windows,
     "image_access": image_access,
     "image_costs": image_costs,
     "image_expectations": image_expectations,
@@ -67,6 +72,7 @@ ACROSS = frozenset({"image_families", "image_generations", "image_use"})
 
 #: What a derivation may take besides frames and ``as_of``: its parameter, and where the configuration says it.
 SETTINGS: Mapping[str, Callable[[Config], Any]] = {
+    "backup": lambda config: config.backup,
     "discount": lambda config: config.cost.discount,
     "families": lambda config: config.images,
     "sharing_expect": lambda config: config.sharing.expect,
