@@ -33,24 +33,26 @@ def snapshot_costs(
     a millionth of a dollar. Fast restore counts its zones for 720 hours. Deleting a snapshot ends its fast restore,
     so the saving includes it; where fast restore has no price, the least saving is that of the storage.
     """
-    costs = bounds(snapshots, volumes, recycle_bin_snapshots, gaps).set_axis(snapshots.index)
+    costs = bounds(snapshots, volumes, recycle_bin_snapshots, gaps)
     price, date = _prices(snapshots, costs["basis"], prices)
     restore = fast_restore_micros(snapshots, fast_restores, prices)
     amounts = {name: for_bytes(costs[f"{name}_bytes"], price) for name in ("stored_low", "stored_high")}
     freed = {name: for_bytes(costs[f"{name}_bytes"], price) for name in ("freed_low", "freed_high")}
-    made = costs.assign(
-        account_id=snapshots["account_id"],
-        region=snapshots["region"],
-        snapshot_id=snapshots["snapshot_id"],
-        price_usd_per_gib_month=dollars(price),
-        price_date=date,
-        monthly_low_usd=dollars(amounts["stored_low"]),
-        monthly_high_usd=dollars(amounts["stored_high"]),
-        fast_restore_usd=dollars(restore),
-        saving_low_usd=dollars(freed["freed_low"] + restore.fillna(0)),
-        saving_high_usd=dollars(freed["freed_high"] + restore),
+    return FRAMES["snapshot_costs"].of(
+        {
+            "account_id": snapshots["account_id"],
+            "region": snapshots["region"],
+            "snapshot_id": snapshots["snapshot_id"],
+            **costs,
+            "price_usd_per_gib_month": dollars(price),
+            "price_date": date,
+            "monthly_low_usd": dollars(amounts["stored_low"]),
+            "monthly_high_usd": dollars(amounts["stored_high"]),
+            "fast_restore_usd": dollars(restore),
+            "saving_low_usd": dollars(freed["freed_low"] + restore.fillna(0)),
+            "saving_high_usd": dollars(freed["freed_high"] + restore),
+        }
     )
-    return FRAMES["snapshot_costs"].conform(made)
 
 
 def paid_fast_restores(fast_restores: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def paid_fast_restores(fast_restores: pd.DataFrame) -> pd.DataFrame:
 
 def fast_restore_micros(snapshots: pd.DataFrame, fast_restores: pd.DataFrame, prices: pd.DataFrame) -> pd.Series[Any]:
     """Fast restore of each snapshot a month, in millionths of a dollar: 0 without any, missing without a price."""
-    paid = keys(paid_fast_restores(fast_restores), "snapshot_id")
+    paid = keys(paid_fast_restores(fast_restores), "snapshot_id") if len(fast_restores) else ()
     if not len(paid):
         return pd.Series(0, index=snapshots.index, dtype="Int64")
     snapshot = places(paid, keys(snapshots, "snapshot_id"))

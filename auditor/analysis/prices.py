@@ -9,12 +9,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from auditor.analysis.keys import places
+from auditor.analysis.money import micros
 from auditor.frames import FRAMES
-from auditor.frames.columns import as_arrow
+from auditor.frames.columns import as_arrow, as_text
 
 __all__ = ["HOURS_A_MONTH", "price_by_region", "priced", "prices"]
 
@@ -49,9 +51,16 @@ def price_by_region(table: pd.DataFrame, item: str) -> pd.DataFrame:
 
 def priced(regions: pd.Series[Any], table: pd.DataFrame, item: str) -> pd.DataFrame:
     """The price of one item in the region of each row, ``micros`` and ``price_date``; missing without one."""
-    rows = price_by_region(table, item)
-    place = places(as_arrow(regions), pa.array(rows.index, pa.string()))
+    here = as_arrow(regions).dictionary_encode()
+    mine = pc.equal(as_arrow(table["item"]), item).to_numpy(zero_copy_only=False).nonzero()[0]
+    found = pc.index_in(here.dictionary, value_set=as_arrow(table["region"]).take(pa.array(mine)), skip_nulls=True)
+    place = pa.array(mine).take(found).take(here.indices)
+    missing = place.is_null().to_numpy(zero_copy_only=False)
+    amount = np.append(micros(table["price_usd"]).to_numpy(np.int64, na_value=0), 0)[place.fill_null(0).to_numpy()]
     return pd.DataFrame(
-        {name: pd.api.extensions.take(rows[name].array, place, allow_fill=True) for name in rows.columns},
+        {
+            "micros": pd.arrays.IntegerArray(np.where(missing, 0, amount), missing),
+            "price_date": as_text(as_arrow(table["price_date"]).take(place)).array,
+        },
         index=regions.index,
     )

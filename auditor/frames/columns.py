@@ -108,11 +108,11 @@ class Frame:
                 f"Frame {self.name} has no column {stray[0]!r}.", f"Its columns are: {', '.join(self.names)}."
             )
         rows = len(next(iter(values.values()), ()))
-        series = {
-            column.name: _series(column, values[column.name]) if column.name in values else _missing(column, rows)
+        arrays = {
+            column.name: _array(column, values[column.name]) if column.name in values else _missing(column, rows)
             for column in self.columns
         }
-        return pd.DataFrame(series)
+        return pd.DataFrame(arrays)
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """A frame from a mapping per row; convenient in tests, slow for many rows."""
@@ -127,12 +127,14 @@ class Frame:
         Raises:
             InventoryError: A column is missing or holds values that do not fit its kind.
         """
-        missing = [name for name in self.names if name not in frame.columns]
+        there = set(frame.columns)
+        missing = [name for name in self.names if name not in there]
         if missing:
             raise InventoryError(f"Frame {self.name} lacks the column {missing[0]!r}.")
         if self._fits(frame):
             return frame.copy(deep=False)
-        return pd.DataFrame({column.name: _series(column, frame[column.name]) for column in self.columns})
+        held = {str(name): series for name, series in frame.items()}
+        return pd.DataFrame({column.name: _array(column, held[column.name]) for column in self.columns})
 
     def _fits(self, frame: pd.DataFrame) -> bool:
         kinds = [PANDAS[column.kind] for column in self.columns]
@@ -203,17 +205,17 @@ def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
     return PANDAS[column.kind].__from_arrow__(cast)
 
 
-def _series(column: Column, values: Any) -> pd.Series[Any]:
+def _array(column: Column, values: Any) -> Any:
     kind = PANDAS[column.kind]
-    if isinstance(values, pd.Series) and values.dtype == kind:
-        return values.reset_index(drop=True)
+    if isinstance(values, pd.Series | pd.api.extensions.ExtensionArray) and values.dtype == kind:
+        return values.array if isinstance(values, pd.Series) else values
     try:
         if column.kind == "moment":
             parsed: pd.Series[Any] = pd.Series(pd.to_datetime(values, utc=True))
-            return parsed.reset_index(drop=True).astype(kind)
+            return parsed.astype(kind).array
         if column.kind == "money" and not isinstance(values, pd.Series):
-            return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.array(values, ARROW["money"])])))
-        return pd.Series(values).reset_index(drop=True).astype(kind)
+            return pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.array(values, ARROW["money"])]))
+        return pd.Series(values).astype(kind).array
     except (TypeError, ValueError, pa.ArrowException) as error:
         raise InventoryError(f"Column {column.name!r} does not hold {column.kind} values: {error}") from error
 
