@@ -43,7 +43,7 @@ def snapshot_costs(
             "account_id": snapshots["account_id"],
             "region": snapshots["region"],
             "snapshot_id": snapshots["snapshot_id"],
-            **costs,
+            **{str(name): column for name, column in costs.items()},
             "price_usd_per_gib_month": dollars(price),
             "price_date": date,
             "monthly_low_usd": dollars(amounts["stored_low"]),
