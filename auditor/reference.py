@@ -103,7 +103,7 @@ def _frame_page(frame: Frame) -> str:
     origin = (
         f"filled by {', '.join(frame.filled_by)}"
         if frame.filled_by
-        else f"derived from {', '.join(frame.derived_from)}"
+        else f"derived from {', '.join((*frame.derived_from, *frame.heeds))}"
         if frame.derived_from
         else "made by the engine"
     )

@@ -33,11 +33,12 @@ def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.Dat
 
     How bad it is depends on whether it works today::
 
-        shared with                     works     encrypted, key not read   does not work
+        shared with                     works     key not known             does not work
         an account nobody knows         high      medium                    low
         another organisation, its unit  high      medium                    low
 
-    Encrypted images can only be read by those whom their KMS key lets, too; the key's policy is not read.
+    Encrypted images can only be read by those whom their KMS key lets, too: its policy and grants are read. What
+    does not work now does as soon as somebody opens the key.
 
     For an organisation or unit the command takes ``--organization-arns`` or ``--organizational-unit-arns``.
 

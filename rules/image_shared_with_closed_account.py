@@ -29,7 +29,7 @@ def image_shared_with_closed_account(images: pd.DataFrame, image_access: pd.Data
 
     How bad it is depends on whether it would work::
 
-        shared with       works     encrypted, key not read   does not work
+        shared with       works     key not known             does not work
         a closed member   medium    low                       low
 
     Take the permission away, and whatever else the account was given.

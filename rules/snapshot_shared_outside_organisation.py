@@ -33,11 +33,12 @@ def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_acces
 
     How bad it is depends on whether it works today::
 
-        shared with                     works     encrypted, key not read   does not work
+        shared with                     works     key not known             does not work
         an account nobody knows         high      medium                    low
         another organisation, its unit  high      medium                    low
 
-    Encrypted snapshots can only be read by those whom their KMS key lets, too; the key's policy is not read.
+    Encrypted snapshots can only be read by those whom their KMS key lets, too: its policy and grants are read. What
+    does not work now does as soon as somebody opens the key.
 
     Ask the owner who the other party is. Take the permission away, or name the account in ``[sharing]
     trusted_accounts``.

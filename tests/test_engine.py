@@ -664,7 +664,7 @@ def test_evaluating_twice_is_the_same():
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_derived_frame_declares_what_it_takes(name):
     takes = set(inspect.signature(DERIVED[name]).parameters) - {"as_of", *SETTINGS}
-    assert takes == set(FRAMES[name].derived_from)
+    assert takes == {*FRAMES[name].derived_from, *FRAMES[name].heeds}
 
 
 def test_rows_of_one_resource_are_told_apart_by_the_rest_of_their_key():

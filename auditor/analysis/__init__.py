@@ -6,7 +6,7 @@ moment that is judged, and ``SETTINGS`` are what the configuration says. It retu
 a finding asks for it, and once; those in ``ACROSS`` for everything that was collected at once.
 
 The declaration's ``derived_from`` must name the collected and derived frames that the function takes, for their
-gaps become the derived frame's gaps.
+gaps become the derived frame's gaps; ``heeds`` names those whose gaps it tells of itself, cell by cell.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from auditor.analysis.image_families import image_families
 from auditor.analysis.image_generations import image_generations
 from auditor.analysis.image_origins import image_origins
 from auditor.analysis.image_use import image_use
+from auditor.analysis.key_access import key_access
 from auditor.analysis.origins import snapshot_origins
 from auditor.analysis.prices import prices
 from auditor.config import Config
@@ -56,6 +57,7 @@ DERIVED: dict[str, Derivation] = {
     "image_generations": image_generations,
     "image_origins": image_origins,
     "image_use": image_use,
+    "key_access": key_access,
     "parties": parties,
     "prices": prices,
     "snapshot_access": snapshot_access,

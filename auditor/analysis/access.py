@@ -6,6 +6,7 @@ directory of the organisation and from the accounts that the configuration trust
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from auditor.frames.columns import as_arrow
 
 __all__ = ["SEVERITIES", "image_access", "parties", "snapshot_access"]
 
-#: How bad access is by whose it is: where it works; where a key that was not looked at decides; where it does not work.
+#: How bad access is by whose it is: where it works; where it is not known whether its key lets them; where it does not.
 SEVERITIES: Final[Mapping[str, tuple[str, str, str]]] = {
     "public": ("critical", "critical", "medium"),
     "unknown": ("high", "medium", "low"),
@@ -30,7 +31,7 @@ SEVERITIES: Final[Mapping[str, tuple[str, str, str]]] = {
 #: The grantee by which AWS Marketplace takes in products (EC2 User Guide, "Share an AMI").
 MARKETPLACE: Final = "aws-marketplace"
 
-_KEY_NOT_READ: Final = "it is encrypted, and the key's policy was not read"
+_NO_KEY: Final = "it is encrypted, and its key is not known"
 
 #: Account, region, resource, grantee's type and grantee.
 Grant = tuple[Any, ...]
@@ -66,10 +67,15 @@ def snapshot_access(
     snapshot_block_public_access: pd.DataFrame,
     parties: pd.DataFrame,
     directory: pd.DataFrame,
+    key_access: pd.DataFrame,
+    images: pd.DataFrame,
+    image_block_devices: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per own snapshot and grantee; see the frame ``snapshot_access`` for the columns.
 
-    AWS shares no snapshot under a key that it manages (EBS User Guide, "Share a snapshot"), so there is none of those.
+    Whoever may use an image may create volumes from its snapshots: those of a public image are open to everybody
+    although block public access hides their own permission ("Block public access for Amazon EBS snapshots", EBS User
+    Guide).
     """
     if not len(snapshot_shares) and not len(snapshot_public_permissions):
         return FRAMES["snapshot_access"].empty()
@@ -77,23 +83,25 @@ def snapshot_access(
     everybody = [(*key, "group", "all") for key in _rows(snapshot_public_permissions, where)]
     shares = _rows(snapshot_shares, [*where, "grantee_type", "grantee"])
     grants = list({(*grant[:3], grant[4]): grant for grant in (*everybody, *shares)}.values())
-    facts = _facts(snapshots, where, ["encrypted", "state", "storage_tier"], grants)
+    facts = _facts(snapshots, where, ["encrypted", "state", "storage_tier", "kms_key_arn"], grants)
     blocks = {
         (account, region): state
         for account, region, state in _rows(snapshot_block_public_access, ["account_id", "region", "state"])
     }
+    exposed = _of_public_images(images, image_block_devices) if everybody else set()
+    keys = _Keys(key_access)
 
     def working(grant: Grant) -> Working:
-        encrypted, state, tier = facts[grant[:3]]
+        encrypted, state, tier, key = facts[grant[:3]]
         if tier == "archive" or state not in ("completed", None):
             return encrypted, False, "it is archived or not completed"
-        if grant[4] == "all":
+        if grant[4] == "all" and grant[:3] not in exposed:
             block = blocks.get(grant[:2])
             if block == "block-all-sharing":
                 return encrypted, False, "block public access hides it"
             if block is None:
                 return encrypted, None, "whether block public access hides it is not known"
-        return (encrypted, True, None) if encrypted is False else (encrypted, None, _KEY_NOT_READ)
+        return (encrypted, True, None) if encrypted is False else (encrypted, *keys.let([key], grant))
 
     known = [grant for grant in grants if grant[:3] in facts]
     return _access("snapshot", known, [working(grant) for grant in known], _Who(parties, directory))
@@ -105,8 +113,14 @@ def image_access(
     image_block_devices: pd.DataFrame,
     parties: pd.DataFrame,
     directory: pd.DataFrame,
+    snapshots: pd.DataFrame,
+    key_access: pd.DataFrame,
 ) -> pd.DataFrame:
-    """One row per own image and grantee; see the frame ``image_access`` for the columns."""
+    """One row per own image and grantee; see the frame ``image_access`` for the columns.
+
+    To launch an image its grantee needs no permission on its snapshots, but its key must let it use each that is
+    encrypted ("Share an AMI with specific AWS accounts", EC2 User Guide).
+    """
     if not len(image_shares):
         return FRAMES["image_access"].empty()
     where = ["account_id", "region", "image_id"]
@@ -114,16 +128,50 @@ def image_access(
     facts = _facts(images, where, ["state"], grants)
     shared = _among(image_block_devices, "image_id", grants)
     devices = _rows(image_block_devices, [*where, "snapshot_id", "encrypted"], shared)
-    keyed = {device[:3] for device in devices if device[3] is not None and device[4]}
+    held = [(*device[:2], device[3]) for device in devices if device[3] is not None]
+    mapped = _facts(snapshots, [*where[:2], "snapshot_id"], ["encrypted", "kms_key_arn"], held)
+    keyed: dict[Grant, set[str | None]] = defaultdict(set)
+    for account, region, image, snapshot, stated in devices:
+        if snapshot is not None:
+            encrypted, key = mapped.get((account, region, snapshot), (None, None))
+            if stated if encrypted is None else encrypted:
+                keyed[account, region, image].add(key)
+    keys = _Keys(key_access)
 
     def working(grant: Grant) -> Working:
-        encrypted = grant[:3] in keyed
+        behind = keyed.get(grant[:3], set())
         if facts[grant[:3]][0] not in ("available", None):
-            return encrypted, False, "it is not available"
-        return (True, None, _KEY_NOT_READ) if encrypted else (False, True, None)
+            return bool(behind), False, "it is not available"
+        return (True, *keys.let(behind, grant)) if behind else (False, True, None)
 
     known = [grant for grant in grants if grant[:3] in facts]
     return _access("image", known, [working(grant) for grant in known], _Who(parties, directory))
+
+
+def _of_public_images(images: pd.DataFrame, devices: pd.DataFrame) -> set[Grant]:
+    """Account, region and id of the snapshots of images that everybody may launch."""
+    where = ["account_id", "region", "image_id"]
+    public = images["is_public"].fillna(value=False) & images["state"].eq("available").fillna(value=False)
+    open_ = set(_rows(images[public.to_numpy(dtype=bool)], where))
+    mapped = _rows(devices, [*where, "snapshot_id"], _among(devices, "image_id", open_))
+    return {(*each[:2], each[3]) for each in mapped if each[:3] in open_}
+
+
+class _Keys:
+    """Whether the keys of something let a grantee use it."""
+
+    def __init__(self, key_access: pd.DataFrame) -> None:
+        columns = ["account_id", "region", "key_arn", "grantee", "usable", "because"]
+        self._told = {row[:4]: row[4:] for row in _rows(key_access, columns)}
+
+    def let(self, keys: Iterable[str | None], grant: Grant) -> tuple[bool | None, str | None]:
+        """Whether all of the keys let the grantee use it, and why not: what refuses goes before what is not known."""
+        told = [self._told.get((*grant[:2], key, grant[4]), (None, _NO_KEY)) for key in sorted(keys, key=str)]
+        for wanted in (False, None):
+            for usable, because in told:
+                if usable is wanted:
+                    return usable, because
+        return True, None
 
 
 class _Who:

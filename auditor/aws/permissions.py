@@ -76,7 +76,8 @@ def collectors_for(frames: Iterable[str]) -> tuple[str, ...]:
 
 def _filled_by(frame: str) -> tuple[str, ...]:
     declared = frame_named(frame)
-    return declared.filled_by + tuple(name for source in declared.derived_from for name in _filled_by(source))
+    made_of = (*declared.derived_from, *declared.heeds)
+    return declared.filled_by + tuple(name for source in made_of for name in _filled_by(source))
 
 
 def actions_for(frames: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ owned and merely seen things in different frames, missing values missing and nev
 """
 
 from auditor.errors import InventoryError
-from auditor.frames import backup, estate, families, promises, results, sharing, usage
+from auditor.frames import backup, estate, families, keys, promises, results, sharing, usage
 from auditor.frames.columns import PANDAS, Column, Frame
 
 __all__ = ["FRAMES", "INVENTORY", "PANDAS", "Column", "Frame", "frame_named", "frames_filled_by"]
@@ -16,6 +16,7 @@ FRAMES: dict[str, Frame] = {
     frame.name: frame
     for frame in (
         *estate.FRAMES,
+        *keys.FRAMES,
         *usage.FRAMES,
         *backup.FRAMES,
         *promises.FRAMES,

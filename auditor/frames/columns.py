@@ -58,6 +58,8 @@ class Frame:
         filled_by: The collectors that fill it. A gap in any of them is a gap in this frame.
             Empty for frames that are derived from others or are results.
         derived_from: The frames a derived frame is computed from; their gaps are its gaps.
+        heeds: Frames that a derived frame is computed from as well, where they are there. A gap in them leaves cells of
+            its rows missing, and is no gap of the rows themselves.
         noun: What one row is called in a sentence, in the singular.
         everywhere: It is about the organisation as a whole: every account and region is judged by all of it, and a
             gap in it is a gap in each of them.
@@ -71,6 +73,7 @@ class Frame:
     key: tuple[str, ...] = ()
     filled_by: tuple[str, ...] = ()
     derived_from: tuple[str, ...] = ()
+    heeds: tuple[str, ...] = ()
     noun: str = ""
     everywhere: bool = False
     tells_gaps: bool = False
@@ -93,8 +96,8 @@ class Frame:
     def _nothing(self) -> pd.DataFrame:
         return self.of({})
 
-    def of(self, values: Mapping[str, Sequence[Any] | pd.Series[Any]]) -> pd.DataFrame:
-        """A frame from one list or column of values each; a column that is left out is missing throughout.
+    def of(self, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+        """A frame from one list per column; a column that is left out is missing throughout.
 
         Args:
             values: Column name to its values, all of one length, ``None`` where missing.
@@ -179,6 +182,9 @@ def as_arrow(series: pd.Series[Any]) -> pa.Array:
     return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
 
 
+def as_text(array: pa.Array) -> pd.Series[Any]:
+    """An Arrow array of text as a text column."""
+    return pd.Series(PANDAS["text"].__from_arrow__(array))
 def as_flags(series: pd.Series[Any]) -> pd.Series[Any]:
     """Yes, no and missing as a nullable boolean; at once for Arrow's, of which pandas makes an object each."""
     if series.dtype == PANDAS["flag"]:
@@ -191,9 +197,6 @@ def as_flags(series: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(pd.arrays.BooleanArray(values, missing), index=series.index)
 
 
-def as_text(array: pa.Array) -> pd.Series[Any]:
-    """An Arrow array of text as a text column."""
-    return pd.Series(PANDAS["text"].__from_arrow__(array))
 
 
 def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:

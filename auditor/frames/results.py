@@ -139,7 +139,7 @@ _GRANTEE = (
     ),
     text("grantee_name", "Account name, or what the configuration says of a trusted one"),
     flag("encrypted", "Encrypted"),
-    flag("effective", "The grantee can use it today; missing where that was not looked at"),
+    flag("effective", "The grantee can use it today, as far as we let it; missing where that cannot be told"),
     text("effective_because", "Why not, or why it is not known, in words"),
     text("severity", "How bad that is; missing where it is no fault"),
 )
@@ -157,6 +157,7 @@ SNAPSHOT_ACCESS = Frame(
         "parties",
         "directory",
     ),
+    heeds=("key_access", "images", "image_block_devices"),
 )
 
 IMAGE_ACCESS = Frame(
@@ -165,6 +166,7 @@ IMAGE_ACCESS = Frame(
     (*WHERE, text("image_id", "The image"), *_GRANTEE),
     key=("account_id", "region", "image_id", "grantee"),
     derived_from=("images", "image_shares", "image_block_devices", "parties", "directory"),
+    heeds=("snapshots", "key_access"),
 )
 
 SNAPSHOT_COSTS = Frame(

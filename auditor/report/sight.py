@@ -87,7 +87,7 @@ def _needs(rule: Rule, collector: str) -> bool:
 
 
 def _roots(frame: str) -> set[str]:
-    direct = set(FRAMES[frame].derived_from)
+    direct = {*FRAMES[frame].derived_from, *FRAMES[frame].heeds}
     return direct.union(*(_roots(each) for each in direct)) if direct else set()
 
 

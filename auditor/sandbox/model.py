@@ -56,6 +56,8 @@ class Region:
     kms_keys: Table = field(default_factory=dict)
     # by key ARN, the accounts that its policy lets describe it; its own always may, everybody else is denied
     key_readers: dict[str, frozenset[str]] = field(default_factory=dict)
+    key_policies: Table = field(default_factory=dict)  # policies, by key ARN; without one the account alone is let in
+    key_grants: dict[str, list[Row]] = field(default_factory=dict)  # GrantListEntry, by key ARN
     launch_configurations: Table = field(default_factory=dict)
     auto_scaling_groups: Table = field(default_factory=dict)
     parameters: Table = field(default_factory=dict)  # Parameter, by name, with DataType

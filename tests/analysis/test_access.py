@@ -43,7 +43,19 @@ def told(frame):
     return made.to_dict("records")
 
 
-def images(grants=GRANTS, directory=DIRECTORY, *, state="available", encrypted=False):
+KEY = f"arn:aws:kms:eu-west-1:{US}:key/k"
+
+
+def key_access(usable, grantee=STRANGER):
+    """Whether the key lets a grantee in; nothing is known of it where that is ``"unseen"``."""
+    if usable == "unseen":
+        return rows("key_access")
+    because = None if usable else "the key says so"
+    held = {**HERE, "key_arn": KEY, "grantee_type": "account", "grantee": grantee}
+    return rows("key_access", {**held, "usable": usable, "because": because})
+
+
+def images(grants=GRANTS, directory=DIRECTORY, *, state="available", encrypted=False, usable="unseen", seen=True):
     shares = [
         {**HERE, "image_id": "ami-1", "grantee_type": kind, "grantee": grantee}
         for grantee, (kind, *_) in grants.items()
@@ -56,12 +68,16 @@ def images(grants=GRANTS, directory=DIRECTORY, *, state="available", encrypted=F
             rows("image_block_devices", device),
             known(directory),
             rows("directory", *directory),
+            rows(
+                "snapshots", *([{**HERE, "snapshot_id": "snap-1", "encrypted": encrypted, "kms_key_arn": KEY}] * seen)
+            ),
+            key_access(usable),
         )
     )
 
 
-def snapshots(*grantees, public=False, block="unblocked", **facts):
-    facts = {"state": "completed", "storage_tier": "standard", "encrypted": False, **facts}
+def snapshots(*grantees, public=False, block="unblocked", usable="unseen", image=None, **facts):
+    facts = {"state": "completed", "storage_tier": "standard", "encrypted": False, "kms_key_arn": KEY, **facts}
     shares = [{**HERE, "snapshot_id": "snap-1", "grantee_type": "account", "grantee": grantee} for grantee in grantees]
     return told(
         DERIVED["snapshot_access"](
@@ -71,6 +87,9 @@ def snapshots(*grantees, public=False, block="unblocked", **facts):
             rows("snapshot_block_public_access", *([{**HERE, "state": block}] if block else [])),
             known(),
             rows("directory", *DIRECTORY),
+            key_access(usable),
+            rows("images", *([{**HERE, "image_id": "ami-1", **image}] if image else [])),
+            rows("image_block_devices", {**HERE, "image_id": "ami-1", "snapshot_id": "snap-1"}),
         )
     )
 
@@ -103,7 +122,17 @@ def test_a_member_that_is_trusted_too_is_a_member():
     ("facts", "effective", "because", "severity"),
     [
         ({}, True, None, "high"),
-        ({"encrypted": True}, None, "it is encrypted, and the key's policy was not read", "medium"),
+        ({"encrypted": True}, None, "it is encrypted, and its key is not known", "medium"),
+        ({"encrypted": True, "usable": None}, None, "the key says so", "medium"),
+        ({"encrypted": True, "usable": False}, False, "the key says so", "low"),
+        ({"encrypted": True, "usable": True}, True, None, "high"),
+        (
+            {"encrypted": True, "usable": True, "seen": False},
+            None,
+            "it is encrypted, and its key is not known",
+            "medium",
+        ),
+        ({"encrypted": True, "usable": True, "state": "disabled"}, False, "it is not available", "low"),
         ({"state": "disabled"}, False, "it is not available", "low"),
     ],
 )
@@ -118,6 +147,10 @@ def test_whether_a_share_of_an_image_works(facts, effective, because, severity):
         ({}, True, "high"),
         ({"encrypted": True}, None, "medium"),
         ({"encrypted": None}, None, "medium"),
+        ({"encrypted": True, "usable": None}, None, "medium"),
+        ({"encrypted": True, "usable": False}, False, "low"),
+        ({"encrypted": True, "usable": True}, True, "high"),
+        ({"encrypted": True, "usable": True, "storage_tier": "archive"}, False, "low"),
         ({"storage_tier": "archive"}, False, "low"),
         ({"state": "error"}, False, "low"),
     ],
@@ -144,6 +177,20 @@ def test_a_block_hides_what_is_public_and_nothing_else(block, effective, severit
         "public",
     )
     assert vendor["effective"] is True
+
+
+@pytest.mark.parametrize(
+    ("image", "effective", "severity"),
+    [
+        ({"is_public": True, "state": "available"}, True, "critical"),
+        ({"is_public": True, "state": "disabled"}, False, "medium"),
+        ({"is_public": False, "state": "available"}, False, "medium"),
+        (None, False, "medium"),
+    ],
+)
+def test_a_public_image_opens_its_snapshots_behind_the_block(image, effective, severity):
+    (row,) = snapshots(public=True, block="block-all-sharing", image=image)
+    assert (row["effective"], row["severity"]) == (effective, severity)
 
 
 def test_what_is_shared_with_everybody_counts_once():

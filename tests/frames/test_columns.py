@@ -47,7 +47,9 @@ def test_an_empty_frame_is_typed_and_survives_parquet(frame):
 def test_inventory_frames_say_who_fills_them_and_derived_ones_what_they_come_from():
     for frame in FRAMES.values():
         assert not (frame.filled_by and frame.derived_from)
-        assert set(frame.derived_from) <= set(FRAMES)
+        assert {*frame.derived_from, *frame.heeds} <= set(FRAMES)
+        assert not set(frame.derived_from) & set(frame.heeds)
+        assert frame.derived_from or not frame.heeds
     assert {"snapshots", "snapshot_tags"} <= set(frames_filled_by("snapshots"))
     assert all(re.fullmatch(r"[a-z_]+", name) for name in INVENTORY)
 

@@ -15,6 +15,7 @@ from auditor.sandbox.planting import (
     stories_expected,
     stories_image_care,
     stories_images,
+    stories_keys,
     stories_needs,
     stories_sharing,
     stories_snapshot_care,
@@ -44,6 +45,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_snapshot_care.STORIES,
     *stories_sharing.STORIES,
     *stories_expected.STORIES,
+    *stories_keys.STORIES,
     *stories_needs.STORIES,
 )
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from auditor.sandbox.blocks import BLOCK_BYTES, BLOCKS_PER_GIB, Held, History
 from auditor.sandbox.model import Account, Organisation, Region, Row
@@ -27,6 +27,9 @@ NO_VOLUME = "vol-ffffffff"
 PLAIN_VOLUMES, HOSTILE_TEXTS = "volumes not encrypted by default", "hostile texts"
 #: AWS Backup is not opted in for volumes: plans that select by tag pass over them in silence.
 OPTED_OUT = "backup of volumes not opted in"
+
+#: Whether a key lets somebody use what is under it; open where its policy says so only under conditions of the moment.
+Lets = Literal["yes", "no", "open"]
 
 #: Account and region.
 Place = tuple[str, str]
@@ -48,6 +51,8 @@ class Keys:
     dying: str = ""
     gone: str = ""
     foreign: str = ""
+    #: By key of a story's own, whom its policy and grants let use it: yes, or open where that depends on the moment.
+    lets: dict[str, dict[str, Lets]] = field(default_factory=dict)
 
     @property
     def unusable(self) -> tuple[str, ...]:
@@ -222,7 +227,8 @@ class Plot:
             volume_id: Volume id it carries; the lineage's own by default.
             tags: Its tags; of the lineage's own only the owner is inherited.
             kept: What makes it right to keep it however old it is: image, lock or recovery point.
-            orphan: Why nothing needs it once it is older than 30 days: image_gone or volume_gone.
+            orphan: Why nothing needs it once it is older than 30 days: image_gone, volume_gone, policy_leftover or
+                source_withdrawn.
             snapshot_id: Its id where the description of another row already names it.
             more: Further members of the row as DescribeSnapshots names them; they win over the usual ones.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting.keys import members_and_partner, new_key
 from auditor.sandbox.planting.names import VENDOR
 from auditor.sandbox.planting.plot import OPTED_OUT, PLAIN_VOLUMES, Plot
 from auditor.sandbox.planting.stories_images import public as public_images
@@ -68,34 +69,17 @@ def _allowed_images(plot: Plot) -> None:
         plot.here.allowed_images["ImageCriteria"] = [{"ImageProviders": ["amazon", plot.organisation.management_id]}]
 
 
-def _key(plot: Plot, state: str, manager: str = "CUSTOMER", **more: object) -> str:
-    key_id = plot.uuid()
-    arn = plot.arn("kms", f"key/{key_id}")
-    plot.here.kms_keys[arn] = {
-        "AWSAccountId": plot.here.account_id,
-        "KeyId": key_id,
-        "Arn": arn,
-        "CreationDate": plot.ago(1500),
-        "Enabled": state == "Enabled",
-        "Description": "Default key that protects my EBS volumes when no other key is defined",
-        "KeyUsage": "ENCRYPT_DECRYPT",
-        "KeyState": state,
-        "Origin": "AWS_KMS",
-        "KeyManager": manager,
-        "MultiRegion": False,
-    } | more
-    return arn
-
-
 def _keys(plot: Plot) -> None:
     keys = plot.keys
-    keys.managed = _key(plot, "Enabled", "AWS")
-    keys.enabled = _key(plot, "Enabled", Description=plot.rng.choice(("volumes", "backups", plot.hostile("databases"))))
-    keys.disabled = _key(plot, "Disabled", Description="old backups")
+    keys.managed = new_key(plot, "Enabled", "AWS")
+    keys.enabled = new_key(
+        plot, "Enabled", Description=plot.rng.choice(("volumes", "backups", plot.hostile("databases")))
+    )
+    keys.disabled = new_key(plot, "Disabled", Description="old backups")
     dying: Row = {"DeletionDate": plot.now + timedelta(days=plot.rng.randrange(2, 29)), "Description": "retired"}
-    keys.dying = _key(plot, "PendingDeletion", **dying)
-    readers = frozenset(plot.organisation.accounts)
-    plot.here.key_readers = dict.fromkeys((keys.enabled, keys.disabled, keys.dying), readers)
+    keys.dying = new_key(plot, "PendingDeletion", **dying)
+    for key in (keys.enabled, keys.disabled, keys.dying):
+        members_and_partner(plot, key)
     keys.gone = plot.arn("kms", f"key/{plot.uuid()}")
     keys.foreign = f"arn:{plot.organisation.partition}:kms:{plot.here.name}:{VENDOR}:key/{plot.uuid()}"
 

@@ -2,11 +2,13 @@
 
 Sources: AWS KMS API Reference, ``DescribeKey`` (an id, an ARN or an alias; keys of other accounts only by ARN and only
 where their policy allows it, otherwise ``AccessDeniedException``), ``ListAliases`` (``alias/aws/ebs`` stands for the
-key that AWS manages), ``ListKeys``; both page with ``Limit``, ``Marker`` and ``NextMarker``.
+key that AWS manages), ``ListKeys``, ``ListGrants``; all three page with ``Limit``, ``Marker`` and ``NextMarker``.
+``GetKeyPolicy`` ("Cross-account use: No"; the policy's only name is ``default``; no aliases).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +26,8 @@ _KEYS = Pager(
     bad_token="InvalidMarkerException",  # noqa: S106 - an error code
 )
 _ALIASES = replace(_KEYS, high=100, default=50)
+_GRANTS = replace(_KEYS, high=100, default=50)
+_DEFAULT = "default"
 
 
 def _arn(request: Request, resource: str) -> str:
@@ -56,7 +60,7 @@ def _own_arn(request: Request, key: str) -> str:
 
 def _denied(request: Request, key: str) -> ServiceError:
     message = (
-        f"User: {request.principal} is not authorized to perform: kms:DescribeKey on the resource {key} "
+        f"User: {request.principal} is not authorized to perform: kms:{request.operation} on the resource {key} "
         "because the resource does not exist in this Region, no resource-based policies allow access, or a "
         "resource-based policy explicitly denies access"
     )
@@ -84,11 +88,15 @@ def describe_key(request: Request, params: dict[str, Any]) -> dict[str, Any]:
     foreign = _foreign(request, params["KeyId"])
     if foreign is not None:
         return {"KeyMetadata": foreign}
-    arn = _own_arn(request, params["KeyId"])
-    row = request.here.kms_keys.get(arn)
-    if row is None:
+    return {"KeyMetadata": request.here.kms_keys[_held(request, params["KeyId"])]}
+
+
+def _held(request: Request, key: str) -> str:
+    """The ARN of one of the caller's own keys that is there."""
+    arn = _own_arn(request, key)
+    if arn not in request.here.kms_keys:
         raise ServiceError("NotFoundException", f"Key '{arn}' does not exist")
-    return {"KeyMetadata": row}
+    return arn
 
 
 def _page(request: Request, params: dict[str, Any], pager: Pager, key: str, rows: list[Row]) -> dict[str, Any]:
@@ -113,4 +121,47 @@ def list_keys(request: Request, params: dict[str, Any]) -> dict[str, Any]:
     return _page(request, params, _KEYS, "Keys", rows)
 
 
-HANDLERS: dict[str, Handler] = {"DescribeKey": describe_key, "ListAliases": list_aliases, "ListKeys": list_keys}
+def get_key_policy(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """The policy of one of the caller's own keys: the one planted, or the one that KMS gives a key without.
+
+    Raises:
+        ServiceError: ``NotFoundException`` for a key or a policy that is not there, ``AccessDeniedException`` for
+            another account's key.
+    """
+    if "alias/" in params["KeyId"]:
+        raise ServiceError("InvalidArnException", f"Invalid keyId {params['KeyId']}")
+    arn = _held(request, params["KeyId"])
+    if params.get("PolicyName", _DEFAULT) != _DEFAULT:
+        raise ServiceError("NotFoundException", "No such policy exists")
+    root = {"AWS": f"arn:{request.organisation.partition}:iam::{request.account_id}:root"}
+    statement = {"Sid": "Enable IAM User Permissions", "Effect": "Allow", "Principal": root, "Action": "kms:*"}
+    usual = {"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{**statement, "Resource": "*"}]}
+    policy = request.here.key_policies.get(arn, usual)
+    return {"Policy": json.dumps(policy, indent=2), "PolicyName": _DEFAULT}
+
+
+def list_grants(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """The grants on one of the caller's own keys, one of them or those to one principal.
+
+    Raises:
+        ServiceError: As for :func:`get_key_policy`; ``ValidationException`` for two filters at once.
+    """
+    arn = _held(request, params["KeyId"])
+    filters = {name: params[name] for name in ("GrantId", "GranteePrincipal") if params.get(name)}
+    if len(filters) > 1:
+        raise ServiceError("ValidationException", "GrantId and GranteePrincipal exclude each other")
+    rows = [
+        row
+        for row in request.here.key_grants.get(arn, [])
+        if all(row.get(name) == value for name, value in filters.items())
+    ]
+    return _page(request, params, _GRANTS, "Grants", rows)
+
+
+HANDLERS: dict[str, Handler] = {
+    "DescribeKey": describe_key,
+    "GetKeyPolicy": get_key_policy,
+    "ListAliases": list_aliases,
+    "ListGrants": list_grants,
+    "ListKeys": list_keys,
+}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 MINE = "222222222222"
@@ -72,3 +74,53 @@ def test_keys_come_in_pages(call, pages, refusal):
     assert refusal("kms", "ListKeys", Limit=1001) == "ValidationException"
     assert refusal("kms", "ListAliases", Limit=101) == "ValidationException"
     assert refusal("kms", "ListKeys", Marker="x") == "InvalidMarkerException"
+
+
+def test_a_key_without_a_policy_of_its_own_lets_its_account_in(call):
+    answer = call("kms", "GetKeyPolicy", KeyId=CUSTOMER, PolicyName="default")
+    (statement,) = json.loads(answer["Policy"])["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"AWS": "arn:aws:iam::222222222222:root"}, "kms:*")
+    assert answer["PolicyName"] == "default"
+
+
+def test_a_policy_is_told_as_text(here, call):
+    here.key_policies[CUSTOMER] = {"Version": "2012-10-17", "Statement": []}
+    assert json.loads(call("kms", "GetKeyPolicy", KeyId="customer")["Policy"]) == here.key_policies[CUSTOMER]
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "code"),
+    [
+        ("gone", {}, "NotFoundException"),
+        (CUSTOMER, {"PolicyName": "other"}, "NotFoundException"),
+        ("alias/aws/ebs", {}, "InvalidArnException"),
+        ("arn:aws:kms:eu-west-1:333333333333:key/theirs", {}, "AccessDeniedException"),
+    ],
+)
+def test_policies_that_are_not_told(refusal, key, more, code):
+    assert refusal("kms", "GetKeyPolicy", KeyId=key, **more) == code
+
+
+def test_a_policy_of_others_is_not_told_even_to_those_it_lets_in(organisation, refusal):
+    theirs = "arn:aws:kms:eu-west-1:333333333333:key/theirs"
+    there = organisation.place("333333333333", "eu-west-1")
+    there.kms_keys = {theirs: {"Arn": theirs}}
+    there.key_readers = {theirs: frozenset({MINE})}
+    assert refusal("kms", "GetKeyPolicy", KeyId=theirs) == "AccessDeniedException"
+    assert refusal("kms", "ListGrants", KeyId=theirs) == "AccessDeniedException"
+
+
+def test_grants_come_in_pages_and_by_principal(here, call, pages, refusal):
+    here.key_grants[CUSTOMER] = [
+        {"GrantId": f"{n:064x}", "GranteePrincipal": f"arn:aws:iam::33333333333{n % 2}:root"} for n in range(120)
+    ]
+    found = pages("kms", "ListGrants", "Grants", token="Marker", KeyId=CUSTOMER)
+    assert [len(page) for page in found] == [50, 50, 20]
+    assert [row for page in found for row in page] == here.key_grants[CUSTOMER]
+    mine = call("kms", "ListGrants", KeyId=CUSTOMER, GranteePrincipal="arn:aws:iam::333333333331:root", Limit=100)
+    assert (len(mine["Grants"]), mine["Truncated"]) == (60, False)
+    assert call("kms", "ListGrants", KeyId=CUSTOMER, GrantId=f"{7:064x}")["Grants"] == [here.key_grants[CUSTOMER][7]]
+    assert call("kms", "ListGrants", KeyId=MANAGED) == {"Grants": [], "Truncated": False}
+    assert refusal("kms", "ListGrants", KeyId=CUSTOMER, Limit=101) == "ValidationException"
+    assert refusal("kms", "ListGrants", KeyId=CUSTOMER, GrantId="a", GranteePrincipal="b") == "ValidationException"
+    assert refusal("kms", "ListGrants", KeyId="gone") == "NotFoundException"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -215,6 +216,10 @@ def keys(aws):
     assert ids(aws.every("kms", "list_keys", "Keys", Limit=1), "KeyArn") == set(aws.here.kms_keys)
     for arn, row in aws.here.kms_keys.items():
         assert aws.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == row["KeyState"]
+        policy = json.loads(aws.client("kms").get_key_policy(KeyId=arn)["Policy"])
+        assert policy["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{aws.here.account_id}:root"}
+        assert policy == aws.here.key_policies.get(arn, policy)
+        assert aws.every("kms", "list_grants", "Grants", KeyId=arn, Limit=1) == aws.here.key_grants.get(arn, [])
     used = {row["KmsKeyId"] for row in aws.here.snapshots.values() if "KmsKeyId" in row} - set(aws.here.kms_keys)
     for arn in used:
         with pytest.raises(ClientError) as refused:

@@ -1,0 +1,235 @@
+"""Whether the keys of what is shared let those it is shared with use them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.analysis.policies import NEEDED, Condition, Operation, Requester, Statement, access
+from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
+
+__all__ = ["key_access"]
+
+#: Columns of the frame, in the order of ``NEEDED``.
+_MAY: Final = ("may_describe", "may_create_grant", "may_generate_data_key", "may_re_encrypt", "may_decrypt")
+
+#: What KMS calls a key that does what it is asked ("Key states of AWS KMS keys").
+_ENABLED: Final = "Enabled"
+
+#: Why a key that cannot be used at all cannot.
+_STATES: Final = {
+    "Disabled": "is disabled",
+    "PendingDeletion": "is about to be deleted",
+    "PendingReplicaDeletion": "is about to be deleted",
+    "PendingImport": "has no key material",
+    "Unavailable": "is in a key store that is not connected",
+    "NotFound": "is gone",
+}
+
+Row = tuple[Any, ...]
+#: Account, region and ARN of a key.
+Key = tuple[str, str, str]
+#: The answers for ``NEEDED``, whether it is usable, what is refused, and why.
+Told = tuple[tuple[bool | None, ...], bool | None, str | None, str | None]
+
+_UNTOLD: Final[tuple[None, ...]] = (None,) * len(NEEDED)
+
+#: What grants that nobody read may allow at most.
+_ANY_GRANT: Final = tuple(
+    Operation("*", action.removeprefix("kms:")) for actions in NEEDED.values() for action in actions
+)
+
+
+def key_access(
+    snapshots: pd.DataFrame,
+    snapshot_shares: pd.DataFrame,
+    image_shares: pd.DataFrame,
+    image_block_devices: pd.DataFrame,
+    kms_keys: pd.DataFrame,
+    key_policies: pd.DataFrame,
+    key_statements: pd.DataFrame,
+    key_conditions: pd.DataFrame,
+    key_grants: pd.DataFrame,
+    directory: pd.DataFrame,
+) -> pd.DataFrame:
+    """One row for each key under which something is shared, and grantee; see the frame ``key_access``."""
+    wanted = _wanted(snapshots, snapshot_shares, image_shares, image_block_devices)
+    if not wanted:
+        return FRAMES["key_access"].empty()
+    states = {row[:3]: row[3:] for row in _rows(kms_keys, "key_arn", "manager", "state")}
+    read = {row[:3]: row[3:] for row in _rows(key_policies, "key_arn", "understood", "grants_listed")}
+    statements = _statements(key_statements, key_conditions)
+    grants = _grants(key_grants)
+    members = _Members(directory)
+    told = []
+    for account, region, arn, kind, grantee in wanted:
+        key = (account, region, arn)
+        manager, state = states.get(key, (None, None))
+        understood, listed = read.get(key, (None, None))
+        answer = _unusable(key, manager, state, understood)
+        if answer is None:
+            who = members.requester(key, kind, grantee)
+            least = access(statements[key], grants[key], who)
+            most = least if listed else access(statements[key], _ANY_GRANT, who)
+            may = {action: each if each == most[action] else None for action, each in least.items()}
+            answer = _asked(arn, grantee, may, listed=bool(listed))
+        told.append(answer)
+    return _frame(wanted, told)
+
+
+def _wanted(
+    snapshots: pd.DataFrame, snapshot_shares: pd.DataFrame, image_shares: pd.DataFrame, devices: pd.DataFrame
+) -> list[Row]:
+    """Account, region, key and grantee of all that is shared and encrypted."""
+    grantees: dict[Row, set[Row]] = defaultdict(set)
+    for account, region, snapshot, kind, grantee in _rows(snapshot_shares, "snapshot_id", "grantee_type", "grantee"):
+        grantees[account, region, snapshot].add((kind, grantee))
+    images: dict[Row, set[Row]] = defaultdict(set)
+    for account, region, image, kind, grantee in _rows(image_shares, "image_id", "grantee_type", "grantee"):
+        images[account, region, image].add((kind, grantee))
+    if images:
+        for account, region, image, snapshot in _rows(_among(devices, "image_id", images), "image_id", "snapshot_id"):
+            if snapshot is not None:
+                grantees[account, region, snapshot] |= images.get((account, region, image), set())
+    if not grantees:
+        return []
+    keyed = _rows(_among(snapshots, "snapshot_id", grantees), "snapshot_id", "kms_key_arn")
+    return sorted(
+        {
+            (account, region, arn, *grantee)
+            for account, region, snapshot, arn in keyed
+            if arn is not None
+            for grantee in grantees.get((account, region, snapshot), ())
+        }
+    )
+
+
+class _Members:
+    """Where accounts, units and organisations stand to the one whose directory was read."""
+
+    def __init__(self, directory: pd.DataFrame) -> None:
+        columns = ["member_id", "organisation_id", "ou_path"]
+        rows = list(zip(*(as_arrow(directory[name]).to_pylist() for name in columns), strict=True))
+        self._ours = frozenset(organisation for _, organisation, _ in rows if organisation)
+        self._placed = {account: (organisation, path) for account, organisation, path in rows}
+
+    def requester(self, key: Key, kind: str, grantee: str) -> Requester:
+        """Who asks for the use of a key where a grantee uses what it was given."""
+        owner, region, _ = key
+        if kind == "account":
+            organisation, path = self._placed.get(grantee, (None, None))
+            strange = frozenset() if grantee in self._placed else self._ours
+            return Requester(region, owner, grantee, organisation, strange, f"{path}/" if path else None)
+        parts = grantee.split("/")
+        if kind == "organisation" and len(parts) > 1:
+            return Requester(region, owner, organisation=parts[1])
+        if kind == "unit" and len(parts) > 2:
+            return Requester(region, owner, organisation=parts[1], path=self._path(parts[2]))
+        return Requester(region, owner)
+
+    def _path(self, unit: str) -> str | None:
+        """The path of a unit that has members below it."""
+        for _, path in self._placed.values():
+            if path and unit in path.split("/"):
+                return f"{path.partition(unit)[0]}{unit}/"
+        return None
+
+
+def _unusable(key: Key, manager: str | None, state: str | None, understood: bool | None) -> Told | None:
+    """The answer where the policy does not matter or is not there to be asked."""
+    account, _, arn = key
+    if manager == "AWS":
+        return _UNTOLD, False, None, f"key {arn} is managed by AWS, and such keys cannot be shared"
+    if state is not None and state != _ENABLED:
+        return _UNTOLD, False, None, f"key {arn} {_STATES.get(state, f'is {state}')}"
+    parts = arn.split(":")
+    owner = parts[4] if len(parts) > 5 else ""
+    if owner != account:
+        return _UNTOLD, None, None, f"key {arn} belongs to another account, which alone can read its policy"
+    if understood is None:
+        return _UNTOLD, None, None, f"the policy of key {arn} was not read"
+    if not understood:
+        return _UNTOLD, None, None, f"the policy of key {arn} could not be understood"
+    return None
+
+
+def _asked(arn: str, grantee: str, answers: Mapping[str, bool | None], *, listed: bool) -> Told:
+    refused = [action for action, answer in answers.items() if answer is False]
+    open_ = [action for action, answer in answers.items() if answer is None]
+    may = tuple(answers.values())
+    if refused:
+        named = ", ".join(refused)
+        return may, False, named, f"key {arn} does not allow {named} to {grantee}"
+    if open_ and not listed:
+        return may, None, None, f"the grants of key {arn} were not read"
+    if open_:
+        because = (
+            f"key {arn} allows {', '.join(open_)} to {grantee} only under conditions that cannot be judged from here"
+        )
+        return may, None, None, because
+    return may, True, None, None
+
+
+def _statements(statements: pd.DataFrame, conditions: pd.DataFrame) -> dict[Key, list[Statement]]:
+    """The statements of each key that name an AWS principal, put together from their rows."""
+    tests: dict[Row, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
+    for *place, operator, key, value in _rows(conditions, "key_arn", "statement", "operator", "condition_key", "value"):
+        tests[tuple(place)][operator, key].append(value or "")
+    columns = ("key_arn", "statement", "effect", "principal_type", "principal", "not_principal", "action", "not_action")
+    principals: dict[Row, set[str]] = defaultdict(set)
+    actions: dict[Row, set[str]] = defaultdict(set)
+    shapes: dict[Row, Row] = {}
+    for *place, effect, kind, principal, not_principal, action, not_action in _rows(statements, *columns):
+        where = tuple(place)
+        shapes[where] = (effect == "Allow", bool(not_principal), bool(not_action))
+        actions[where].add(action)
+        if kind == "AWS":
+            principals[where].add(principal)
+    made: dict[Key, list[Statement]] = defaultdict(list)
+    for where, (allows, not_principal, not_action) in shapes.items():
+        if principals[where] or not_principal:
+            held = tuple(Condition(*test, tuple(values)) for test, values in tests[where].items())
+            made[where[0], where[1], where[2]].append(
+                Statement(
+                    allows, frozenset(principals[where]), frozenset(actions[where]), not_principal, not_action, held
+                )
+            )
+    return made
+
+
+def _grants(grants: pd.DataFrame) -> dict[Key, list[Operation]]:
+    made: dict[Key, list[Operation]] = defaultdict(list)
+    for account, region, arn, grantee, operation, constrained in _rows(
+        grants, "key_arn", "grantee", "operation", "constrained"
+    ):
+        made[account, region, arn].append(Operation(grantee, operation, bool(constrained)))
+    return made
+
+
+def _frame(wanted: list[Row], told: list[Told]) -> pd.DataFrame:
+    names = ("account_id", "region", "key_arn", "grantee_type", "grantee")
+    values: dict[str, list[Any]] = {name: [row[place] for row in wanted] for place, name in enumerate(names)}
+    for place, name in enumerate(_MAY):
+        values[name] = [may[place] for may, _, _, _ in told]
+    values["usable"] = [usable for _, usable, _, _ in told]
+    values["refused"] = [refused for _, _, refused, _ in told]
+    values["because"] = [because for _, _, _, because in told]
+    return FRAMES["key_access"].of(values)
+
+
+def _among(frame: pd.DataFrame, column: str, keys: Iterable[Row]) -> pd.DataFrame:
+    """The rows that are about what is shared; most are not."""
+    ids = pa.array({key[2] for key in keys}, pa.string())
+    held: pd.Series[bool] = pd.Series(pc.is_in(as_arrow(frame[column]).cast(pa.string()), value_set=ids))
+    return frame[held.to_numpy(dtype=bool)]
+
+
+def _rows(frame: pd.DataFrame, *columns: str) -> list[Row]:
+    """Account, region and columns of each row, ``None`` where a cell is missing."""
+    return list(zip(*(as_arrow(frame[name]).to_pylist() for name in ("account_id", "region", *columns)), strict=True))
