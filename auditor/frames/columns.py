@@ -96,8 +96,8 @@ class Frame:
     def _nothing(self) -> pd.DataFrame:
         return self.of({})
 
-    def of(self, values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-        """A frame from one list per column; a column that is left out is missing throughout.
+    def of(self, values: Mapping[str, Sequence[Any] | pd.Series[Any]]) -> pd.DataFrame:
+        """A frame from one list or column of values each; a column that is left out is missing throughout.
 
         Args:
             values: Column name to its values, all of one length, ``None`` where missing.
@@ -182,9 +182,6 @@ def as_arrow(series: pd.Series[Any]) -> pa.Array:
     return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
 
 
-def as_text(array: pa.Array) -> pd.Series[Any]:
-    """An Arrow array of text as a text column."""
-    return pd.Series(PANDAS["text"].__from_arrow__(array))
 def as_flags(series: pd.Series[Any]) -> pd.Series[Any]:
     """Yes, no and missing as a nullable boolean; at once for Arrow's, of which pandas makes an object each."""
     if series.dtype == PANDAS["flag"]:
@@ -197,6 +194,9 @@ def as_flags(series: pd.Series[Any]) -> pd.Series[Any]:
     return pd.Series(pd.arrays.BooleanArray(values, missing), index=series.index)
 
 
+def as_text(array: pa.Array) -> pd.Series[Any]:
+    """An Arrow array of text as a text column."""
+    return pd.Series(PANDAS["text"].__from_arrow__(array))
 
 
 def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
