@@ -1,10 +1,16 @@
-"""A snapshot left behind by an image or a volume that is gone."""
+"""A snapshot left behind by an image, a volume, a policy or a source that is gone."""
 
 from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, beside, flags, older, rule, whole_days
+from auditor.rule import Verdict, all_pass, among, beside, flags, lookup, older, rule, whole_days
+
+#: What no API lists, and so stands in the evidence of every finding as not looked at.
+_UNSEEN = (
+    "what names it outside of AWS's APIs (CloudFormation, Terraform, scripts, recovery plans), recipes that no "
+    "pipeline builds, and accounts out of scope that it is shared with"
+)
 
 
 @rule(
@@ -30,37 +36,57 @@ def snapshot_orphaned(
     recycle_bin_images: pd.DataFrame,
     volumes: pd.DataFrame,
     recycle_bin_volumes: pd.DataFrame,
+    instances: pd.DataFrame,
     lifecycle_policies: pd.DataFrame,
     recovery_points: pd.DataFrame,
     snapshot_references: pd.DataFrame,
     snapshot_locks: pd.DataFrame,
+    snapshots_elsewhere: pd.DataFrame,
     as_of: datetime,
     *,
     min_age_days: int = 30,
     keep_tags: tuple[str, ...] = ("keep", "do-not-delete"),
-) -> pd.DataFrame:
+    suspicious_images: int = 5,
+) -> Verdict:
     """Nobody looks after a left-over snapshot: it costs money and holds old data until somebody decides.
 
-    Found are completed snapshots old enough that either were made for an image which no longer exists in any state
-    nor in the Recycle Bin, or were taken by hand, or by a lifecycle policy that is gone or off, of a volume which
-    no longer exists nor lies in the Recycle Bin. A missing volume alone proves nothing: it is normal behind images,
-    and on copies the volume id is arbitrary. Never found is what an image maps (disabled ones too), what a launch
-    template or configuration names, what a volume was made from, what is locked, what AWS Backup or an enabled
-    lifecycle policy manages, what Kubernetes, Velero or a recovery service made, and what carries a tag to keep it.
+    Found are completed snapshots old enough for one of these reasons. `image_gone`: made for an image which no longer
+    exists in any state nor in the Recycle Bin. `volume_gone`: taken by hand of a volume which no longer exists nor lies
+    in the Recycle Bin. `policy_leftover`: the same, taken by a lifecycle policy that is gone or off and will never
+    delete it. `source_withdrawn`: a copy that no policy makes, whose source is in no account that was read, no copy
+    with the same words having been made of late; judged only where the source's region was read as a whole.
+
+    A missing volume alone proves nothing: it is normal behind images, and on copies the volume id is arbitrary. Never
+    found is what an image maps, in any account that was read and disabled ones too, what a launch template, a launch
+    configuration or a recipe names, what a volume was made from, what is locked, what AWS Backup or an enabled
+    lifecycle policy manages, what Kubernetes, Velero, fast launch or a recovery service made, and what carries a tag to
+    keep it. The evidence says what was not looked at.
+
+    Empty lists make everything look like an orphan. So nothing is judged in a place that has no volumes at all though
+    instances with EBS root devices are there, nor in one that has no images at all, not even deleted ones, though
+    instances run and snapshots were made for at least `suspicious_images` different images. Where that is how it is,
+    set it to 0: then no list is doubted.
 
     Ask the owner; then archive or delete it. It may be the only remaining backup of what is gone.
     """
     ids = snapshots["snapshot_id"]
     told = beside(ids, snapshot_origins[["snapshot_id", "origin", "made_for"]], "snapshot_id")
     origin, made_for = told["origin"], told["made_for"]
-    of_image = origin.isin(["create-image", "copy-image"]) & made_for.notna()
+    of_image = among(origin, pd.Series(["create-image", "copy-image"])) & made_for.notna()
     image_gone = of_image & ~among(made_for, pd.concat([images["image_id"], recycle_bin_images["image_id"]]))
 
     enabled = lifecycle_policies.loc[lifecycle_policies["state"].eq("ENABLED").fillna(False), "policy_id"]
-    managed = origin.eq("dlm") & (made_for.isna() | made_for.isin(enabled))
+    by_policy = among(origin, pd.Series(["dlm"]))
+    left = by_policy & made_for.notna() & ~among(made_for, enabled)
     real = snapshots["volume_id"].notna() & ~snapshots["volume_id"].str.fullmatch("vol-f+").fillna(False).astype(bool)
     there = pd.concat([volumes["volume_id"], recycle_bin_volumes["volume_id"]])
-    volume_gone = real & ~among(snapshots["volume_id"], there) & origin.isin(["manual", "dlm"]) & ~managed
+    lost = real & ~among(snapshots["volume_id"], there)
+    volume_gone, policy_leftover = lost & among(origin, pd.Series(["manual"])), lost & left
+
+    since = pd.Timestamp(as_of) - pd.Timedelta(days=min_age_days)
+    copies = snapshots_elsewhere[snapshots_elsewhere["source_state"].eq("gone").fillna(False)]
+    copies = copies[copies["series_newest_at"] < since]
+    withdrawn = among(ids, copies["snapshot_id"])
 
     locked = snapshot_locks[snapshot_locks["lock_state"].ne("expired").fillna(True)]
     kept = snapshot_tags[snapshot_tags["key"].str.lower().isin([tag.lower() for tag in keep_tags])]
@@ -72,25 +98,74 @@ def snapshot_orphaned(
         recovery_points["recovery_id"],
         locked["snapshot_id"],
         kept["snapshot_id"],
+        snapshots_elsewhere.loc[snapshots_elsewhere["used_by"].notna(), "snapshot_id"],
     ):
         needed |= among(ids, users)
 
     age = as_of - snapshots["started_at"]
     old = older(age, pd.Timedelta(days=min_age_days))
-    left_over = (image_gone | volume_gone).astype(bool) & ~needed
-    reason = pd.Series(pd.NA, index=snapshots.index, dtype="string")
+    left_over = (image_gone | volume_gone | policy_leftover | withdrawn).astype(bool) & ~needed
+    found = flags(snapshots["state"].eq("completed")) & old & left_over
+    if all_pass(found):
+        return found
+    made = set(made_for[of_image].dropna())
+    doubt = _doubt(images, recycle_bin_images, volumes, instances, len(made), suspicious_images)
+    source = beside(ids, copies[["snapshot_id", "source_snapshot_id", "source_region"]], "snapshot_id")
+    policy = made_for.fillna("").astype("string")
+    nothing = pd.Series(pd.NA, index=snapshots.index, dtype="string")
+    reasons = (
+        (
+            withdrawn,
+            "source_withdrawn",
+            "its source " + source["source_snapshot_id"] + " in " + source["source_region"],
+        ),
+        (volume_gone, "volume_gone", "volume " + snapshots["volume_id"]),
+        (
+            policy_leftover,
+            "policy_leftover",
+            "volume " + snapshots["volume_id"] + ", which " + policy + " used to back up,",
+        ),
+        (image_gone, "image_gone", "image " + made_for),
+    )
+    reason, what, unseen = nothing, nothing, nothing
+    for holds, name, words in reasons:
+        reason, what = reason.mask(holds, name), what.mask(holds, words.astype("string"))
+    unseen = nothing.mask(left_over, f"{_UNSEEN}").mask(
+        withdrawn & left_over, f"whether the source belongs to an account out of scope; {_UNSEEN}"
+    )
+    states = lookup(policy, lifecycle_policies["policy_id"], lifecycle_policies["state"]).astype("string")
     return pd.DataFrame(
         {
-            "found": flags(snapshots["state"].eq("completed")) & old & left_over,
-            "reason": reason.mask(volume_gone, "volume_gone").mask(image_gone, "image_gone"),
-            "what_is_gone": reason.mask(volume_gone, "volume " + snapshots["volume_id"].astype("string")).mask(
-                image_gone, "image " + made_for.astype("string")
-            ),
+            "found": found.mask(found.fillna(False)) if doubt else found,
+            "reason": reason,
+            "what_is_gone": what,
+            "policy_state": states.fillna("gone").where(policy_leftover),
             "origin": origin,
             "age_days": whole_days(age),
             "started_at": snapshots["started_at"],
+            "not_checked": unseen,
+            "unknown_because": nothing.mask(found.fillna(False), f"Could not tell: {doubt}.") if doubt else nothing,
         }
     )
+
+
+def _doubt(
+    images: pd.DataFrame,
+    binned: pd.DataFrame,
+    volumes: pd.DataFrame,
+    instances: pd.DataFrame,
+    images_made: int,
+    suspicious_images: int,
+) -> str:
+    """Why what is there cannot be believed, or nothing."""
+    if not suspicious_images:
+        return ""
+    alive = instances[among(instances["state"], pd.Series(["pending", "running", "stopping", "stopped"]))]
+    if volumes.empty and alive["root_device_type"].eq("ebs").any():
+        return "AWS listed no volume at all here, though instances boot from some"
+    if images.empty and binned.empty and images_made >= suspicious_images and alive["state"].eq("running").any():
+        return f"AWS listed no image at all here, though instances run and {images_made} images were made"
+    return ""
 
 
 _OLD = {"snapshot_id": "snap-0a", "volume_id": "vol-0b", "state": "completed", "started_at": "60 days ago"}
@@ -104,6 +179,18 @@ _COPIED = {
 _BY_POLICY = {"snapshot_tags": [{"key": "aws:dlm:lifecycle-policy-id", "value": "policy-0a"}]}
 
 
+_COPY = {**_OLD, "volume_id": "vol-ffffffff", "description": "[Copied snap-0f from eu-west-1] release data"}
+_FAST_LAUNCH = {"snapshot_tags": [{"key": "CreatedBy", "value": "EC2 Fast Launch"}]}
+_RUNS = [{"instance_id": "i-0e", "state": "running"}]
+_BOOTED = [{"instance_id": "i-0e", "state": "stopped", "root_device_type": "ebs"}]
+
+
+def _made_for(count: int) -> list[dict[str, str]]:
+    """Snapshots made for so many images besides the one of the example."""
+    words = "Created by CreateImage(i-0c) for ami-0{}"
+    return [{"snapshot_id": f"snap-1{n}", "description": words.format(n)} for n in range(1, count)]
+
+
 def _with(frame: str, **row: str) -> dict[str, object]:
     return {**_OLD, "given": {frame: [row]}}
 
@@ -113,8 +200,44 @@ FAILS = [
     {**_OF_IMAGE, "expect": {"reason": "image_gone", "what_is_gone": "image ami-0d"}},
     {**_OF_IMAGE, "given": {"volumes": [{"volume_id": "vol-0b"}]}, "expect": {"reason": "image_gone"}},
     {**_COPIED, "expect": {"reason": "image_gone", "origin": "copy-image"}},
-    {**_OLD, "given": _BY_POLICY, "expect": {"reason": "volume_gone", "origin": "dlm"}},
-    {**_OLD, "given": {**_BY_POLICY, "lifecycle_policies": [{"policy_id": "policy-0a", "state": "ERROR"}]}},
+    {
+        **_OLD,
+        "given": _BY_POLICY,
+        "expect": {
+            "reason": "policy_leftover",
+            "what_is_gone": "volume vol-0b, which policy-0a used to back up,",
+            "policy_state": "gone",
+            "origin": "dlm",
+        },
+    },
+    {
+        **_OLD,
+        "given": {**_BY_POLICY, "lifecycle_policies": [{"policy_id": "policy-0a", "state": "ERROR"}]},
+        "expect": {"reason": "policy_leftover", "policy_state": "ERROR"},
+    },
+    {
+        **_COPY,
+        "expect": {
+            "reason": "source_withdrawn",
+            "what_is_gone": "its source snap-0f in eu-west-1",
+            "not_checked": f"whether the source belongs to an account out of scope; {_UNSEEN}",
+        },
+    },
+    # a copy of the copy is none of the source
+    {**_COPY, "given": {"snapshots": [{"snapshot_id": "snap-0c", "description": "[Copied snap-0a from eu-west-1]"}]}},
+    # five images were made here, and one of them is there: the list of images is no empty one
+    {
+        **_OF_IMAGE,
+        "given": {"images": [{"image_id": "ami-01"}], "instances": _RUNS, "snapshots": _made_for(5)},
+        "expect": {"reason": "image_gone", "not_checked": _UNSEEN},
+    },
+    {**_OF_IMAGE, "given": {"instances": _RUNS, "snapshots": _made_for(4)}},
+    {
+        **_OF_IMAGE,
+        "given": {"instances": _RUNS, "snapshots": _made_for(5)},
+        "params": {"suspicious_images": 0},
+    },
+    {**_OLD, "given": {"instances": [{"state": "terminated", "root_device_type": "ebs"}]}},
     _with("snapshot_locks", lock_state="expired"),
     _with("snapshot_tags", key="team", value="keep"),
     {**_OLD, "given": {"snapshot_tags": [{"key": "keep"}]}, "params": {"keep_tags": []}},
@@ -135,11 +258,55 @@ PASSES = [
     {**_OLD, "given": {**_BY_POLICY, "lifecycle_policies": [{"policy_id": "policy-0a", "state": "ENABLED"}]}},
     {**_OLD, "description": "Created by AWS EBS CSI driver for volume vol-0b"},
     {**_OLD, "volume_id": "vol-ffffffff"},
+    # the source's region was not read
     {**_OLD, "volume_id": "vol-ffff", "description": "[Copied snap-0f from us-east-1] weekly"},
+    {**_COPY, "given": {"snapshots": [{"snapshot_id": "snap-0f", "account_id": "222233334444"}]}},
+    {**_COPY, "given": {"recycle_bin_snapshots": [{"snapshot_id": "snap-0f"}]}},
+    # somebody goes on making such copies
+    {
+        **_COPY,
+        "given": {
+            "snapshots": [
+                {"description": "[Copied snap-0e from eu-west-1] release data", "started_at": "3 days ago"},
+            ]
+        },
+    },
+    {**_COPY, "description": "[Copied snap-0f from eu-west-1] Created for policy: policy-0a schedule: Daily"},
+    {
+        **_COPY,
+        "gap": {"snapshots": {"account_id": "222233334444"}},
+    },
+    # images and templates of other accounts count
+    {
+        **_OF_IMAGE,
+        "given": {"image_block_devices": [{"account_id": "222233334444", "image_id": "ami-0e"}]},
+    },
+    {
+        **_OLD,
+        "given": {
+            "snapshot_references": [
+                {"account_id": "222233334444", "referrer_type": "launch-template", "referrer_id": "lt-0a"}
+            ]
+        },
+    },
+    {**_OLD, "description": "This is Fast Launch snapshot for image ami-0d", "given": _FAST_LAUNCH},
     {**_OF_IMAGE, "given": {"images": [{"image_id": "ami-0d", "state": "disabled"}]}},
     {**_OF_IMAGE, "given": {"recycle_bin_images": [{"image_id": "ami-0d"}]}},
 ]
 UNKNOWN = [
+    # nothing is listed though it must be there
+    {
+        **_OLD,
+        "given": {"instances": _BOOTED},
+        "expect": {"message": "Could not tell: AWS listed no volume at all here, though instances boot from some."},
+    },
+    {
+        **_OF_IMAGE,
+        "given": {"instances": _RUNS, "snapshots": _made_for(5)},
+        "expect": {
+            "message": "Could not tell: AWS listed no image at all here, though instances run and 5 images were made."
+        },
+    },
     {**_OLD, "started_at": None},
     {**_OLD, "state": None},
     {**_OLD, "gap": "volumes"},

@@ -21,6 +21,7 @@ import pandas as pd
 from auditor.analysis.access import image_access, parties, snapshot_access
 from auditor.analysis.backup import backup_coverage, backup_promises, backup_status, backup_windows
 from auditor.analysis.costs import snapshot_costs
+from auditor.analysis.elsewhere import NOWHERE, Elsewhere, snapshots_elsewhere
 from auditor.analysis.expectations import (
     image_expectations,
     image_selections,
@@ -66,6 +67,7 @@ DERIVED: dict[str, Derivation] = {
     "snapshot_expectations": snapshot_expectations,
     "snapshot_origins": snapshot_origins,
     "snapshot_selections": snapshot_selections,
+    "snapshots_elsewhere": snapshots_elsewhere,
 }
 
 #: Derived frames that look across accounts; only rules whose reach is the organisation can use them.
@@ -95,6 +97,7 @@ def derive(
     frame: Callable[[str], pd.DataFrame],
     as_of: datetime,
     config: Config = DEFAULTS,
+    elsewhere: Elsewhere = NOWHERE,
 ) -> pd.DataFrame:
     """Make one derived frame of one account and region.
 
@@ -103,6 +106,7 @@ def derive(
         frame: Gives the frame of a name, collected or derived, of that account and region.
         as_of: The moment that is judged.
         config: Gives the settings that it takes.
+        elsewhere: Looks at the other places of the run.
     """
     function = DERIVED[name]
     if name in IDLE_WITHOUT and not SETTINGS[IDLE_WITHOUT[name]](config):
@@ -111,6 +115,8 @@ def derive(
     for wanted in _parameters(function):
         if wanted == "as_of":
             given[wanted] = as_of
+        elif wanted == "elsewhere":
+            given[wanted] = elsewhere
         else:
             given[wanted] = SETTINGS[wanted](config) if wanted in SETTINGS else frame(wanted)
     return FRAMES[name].conform(function(**given))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from auditor.analysis import ACROSS, DERIVED, derive
 from auditor.config import Config
+from auditor.engine.elsewhere import Elsewhere
 from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
 
@@ -32,6 +34,11 @@ class Reports:
         if name not in self._kept:
             self._kept[name] = getattr(self.inventory, name)()
         return self._kept[name]
+
+    @cached_property
+    def elsewhere(self) -> Elsewhere:
+        """A look at single regions in all accounts."""
+        return Elsewhere(self.inventory, lambda: self.frame("gaps"))
 
     def everywhere(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """A frame that is about the organisation as a whole."""
@@ -94,10 +101,10 @@ class Supply:
 
     def _derived(self, name: str) -> pd.DataFrame:
         if self.account_id is not None or name in ACROSS or FRAMES[name].everywhere:
-            return derive(name, self.kept, self.as_of, self.config)
+            return derive(name, self.kept, self.as_of, self.config, self.reports.elsewhere)
         places = self.inventory.partitions if FRAMES[name].derived_from else []
         if not places:  # rests on nothing that was collected, or nothing was
-            return derive(name, self.kept, self.as_of, self.config)
+            return derive(name, self.kept, self.as_of, self.config, self.reports.elsewhere)
         parts = [Supply(self.inventory, self.reports, self.config, *place).frame(name) for place in places]
         return pd.concat(parts, ignore_index=True)
 

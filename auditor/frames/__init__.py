@@ -6,7 +6,7 @@ owned and merely seen things in different frames, missing values missing and nev
 """
 
 from auditor.errors import InventoryError
-from auditor.frames import backup, estate, families, keys, promises, results, sharing, usage
+from auditor.frames import backup, elsewhere, estate, families, keys, promises, results, sharing, usage
 from auditor.frames.columns import PANDAS, Column, Frame
 
 __all__ = ["FRAMES", "INVENTORY", "PANDAS", "Column", "Frame", "frame_named", "frames_filled_by"]
@@ -22,6 +22,7 @@ FRAMES: dict[str, Frame] = {
         *promises.FRAMES,
         *families.FRAMES,
         *sharing.FRAMES,
+        *elsewhere.FRAMES,
         *results.FRAMES,
     )
 }

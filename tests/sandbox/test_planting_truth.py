@@ -101,6 +101,18 @@ def named_in_templates(here: Region) -> set[str]:
     }
 
 
+def withdrawn(organisation: Organisation, here: Region, source: str, region: str, words: str) -> bool:
+    """Whether a source was looked for everywhere in vain, and nobody has made such a copy of late."""
+    there = [place for place in organisation if place.name == region]
+    ends = f"from {region}] {words}"
+    recent = [
+        row
+        for row in here.snapshots.values()
+        if row["Description"].endswith(ends) and organisation.now - row["StartTime"] <= 30 * DAY
+    ]
+    return bool(there) and not recent and not any(source in {*p.snapshots, *p.binned_snapshots} for p in there)
+
+
 def orphaned(organisation: Organisation, here: Region) -> Iterator[str]:
     sources = {row["SnapshotId"] for row in here.volumes.values()}
     needed = mapped(here) | held(here) | named_in_templates(here) | sources
@@ -121,8 +133,14 @@ def orphaned(organisation: Organisation, here: Region) -> Iterator[str]:
         ):
             continue
         image = made_for(row)
+        copied = re.match(
+            r"\[Copied (snap-\w+) from ([\w-]+)\] (?!Created for policy)(.*)", row["Description"], re.DOTALL
+        )
         if image:
             if image not in here.images and image not in here.binned_images:
+                yield key
+        elif copied:
+            if withdrawn(organisation, here, *copied.groups()):
                 yield key
         elif not words.match(row["Description"]) and row["VolumeId"] not in {*here.volumes, *here.binned_volumes}:
             yield key

@@ -27,6 +27,8 @@ ACCOUNTS = (
 REGIONS = ("us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-2", "eu-south-1", "us-west-2", "eu-north-1")
 #: Regions that must be opted in to.
 OPT_IN = frozenset({"eu-south-1"})
+#: A region that is never planted: what is copied from there, nobody can follow.
+FAR = "ca-central-1"
 #: Regions nobody opted in to.
 NOT_OPTED_IN = ("af-south-1", "ap-east-1", "me-south-1")
 

@@ -185,4 +185,5 @@ STORIES: tuple[Telling, ...] = (
     (fast_launched, 0, 0),
     (overrides, 0, 0),
     (legal_holds, 0, 0),
+    (outlived_copies, 0, 1),
 )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import built, template
-from auditor.sandbox.planting.names import SERVICES, image_name
+from auditor.sandbox.planting.names import FAR, SERVICES, image_name
 from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Lineage, Plot, Telling
 from auditor.sandbox.planting.stories_images import bin_snapshot
 from auditor.sandbox.planting.stories_snapshots import tiered
@@ -156,7 +156,7 @@ def copied_again(plot: Plot) -> None:
     of = plot.lineage(25, plot.keys.enabled)
     steps = ((source, 60, "completed"), (source, 40, "completed"), (source, 39, "error"), (other, 20, "completed"))
     for number, (copied, days, state) in enumerate(steps):
-        text = f"[Copied {copied} from us-west-2] {plot.rng.choice(('weekly', 'by hand'))}"
+        text = f"[Copied {copied} from {FAR}] {plot.rng.choice(('weekly', 'by hand'))}"
         again = plot.snapshot(of, plot.ago(days), description=text, volume_id=NO_VOLUME, state=state)
         if number == 0:
             plot.note("snapshot_duplicate_copy", again)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.images import PUBLIC
-from auditor.sandbox.planting.names import FORMER_PARTNER, PARTNER, VENDOR, server
+from auditor.sandbox.planting.names import FAR, FORMER_PARTNER, PARTNER, VENDOR, server
 from auditor.sandbox.planting.plot import DAY, NO_VOLUME, Lineage, Plot, Telling
 from auditor.sandbox.planting.sharing import grant
 from auditor.sandbox.planting.stories_images import bin_snapshot
@@ -164,21 +164,21 @@ def tiered(plot: Plot, snapshot_id: str, status: str) -> None:
 
 
 def copies(plot: Plot) -> None:
-    """Copies carry no volume worth the name: never orphans, however old; those after the first are incremental."""
+    """Copies from where nobody looks: never orphans, however old; those after the first are incremental."""
     of = plot.lineage(40, plot.keys.enabled)
     for days, volume_id in ((400, "vol-ffff"), (60, NO_VOLUME), (30, NO_VOLUME)):
         of.write(plot.rng, churn=0.1)
         members: Row = {"TransferType": "standard"}
         if plot.maybe(0.3):
             members = {"TransferType": "time-based", "CompletionDurationMinutes": 60}
-        text = f"[Copied {plot.new('snap')} from us-west-2] {plot.rng.choice(('monthly', plot.hostile('quarterly')))}"
+        text = f"[Copied {plot.new('snap')} from {FAR}] {plot.rng.choice(('monthly', plot.hostile('quarterly')))}"
         plot.snapshot(of, plot.ago(days), description=text, volume_id=volume_id, **members)
 
 
 def rekeyed(plot: Plot) -> None:
     """A snapshot was copied under another key beside itself: the same data, stored twice, a lineage of its own.
 
-    The copy is no backup of the volume: it does not name it.
+    The copy is no backup of the volume: it does not name it. Of another volume a copy alone is left.
     """
     of = plot.lineage(12, plot.keys.managed if plot.here.encryption_by_default else None)
     source = plot.snapshot(of, plot.ago(15), description="to be encrypted", tags={"Name": "to be encrypted"})
@@ -187,7 +187,7 @@ def rekeyed(plot: Plot) -> None:
     only_copied = plot.lineage(12, plot.keys.enabled)
     plot.volume(only_copied, plot.ago(70), backup="never", state="available")
     text = f"[Copied {plot.new('snap')} from {plot.here.name}] of {only_copied.volume_id}"
-    plot.snapshot(only_copied, plot.ago(45), description=text, volume_id=NO_VOLUME)
+    plot.snapshot(only_copied, plot.ago(45), description=text, volume_id=NO_VOLUME, orphan="source_withdrawn")
 
 
 def imported(plot: Plot) -> None:

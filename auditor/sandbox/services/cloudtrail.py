@@ -1,7 +1,7 @@
 """CloudTrail: the event history.
 
 Source: AWS CloudTrail API Reference, ``LookupEvents``: management events of the last 90 days of the caller's account
-and region, the newest first, 1 to 50 a page; one attribute a call; two calls a second. The event itself is JSON in a text.
+and region, the newest first, 1 to 50 a page; one attribute a call; two calls a second. The event is JSON in a text.
 """
 
 from __future__ import annotations

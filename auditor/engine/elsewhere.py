@@ -1,0 +1,47 @@
+"""A look at one region in every account of a run, for what a place cannot tell of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+
+import pandas as pd
+
+from auditor.inventory import GLOBAL, Inventory, Partition
+
+#: Without this frame of an account nobody knows which regions it has.
+_WHERE = "regions"
+
+
+class Elsewhere:
+    """See :class:`auditor.analysis.elsewhere.Elsewhere`; what is read is kept.
+
+    Args:
+        inventory: What was collected.
+        gaps: Gives the frame ``gaps`` of all of it.
+    """
+
+    def __init__(self, inventory: Inventory, gaps: Callable[[], pd.DataFrame]) -> None:
+        self._inventory = inventory
+        self._gaps = gaps
+        self._kept: dict[tuple[str, str], pd.DataFrame] = {}
+
+    @cached_property
+    def _read(self) -> frozenset[Partition]:
+        return frozenset(self._inventory.partitions)
+
+    def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Some columns of a collected frame, of all accounts that were read in the region."""
+        if (frame, region) not in self._kept:
+            self._kept[frame, region] = self._inventory.read(frame, None, region, list(columns))
+        return self._kept[frame, region]
+
+    def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:
+        """Why these frames are not known of every account there, or ``None`` where they are."""
+        if (account_id, region) not in self._read:
+            return f"{region} of account {account_id} was not part of the run"
+        gaps = self._gaps()
+        hit = gaps[gaps["frame"].isin([*frames, _WHERE]) & gaps["region"].isin([region, GLOBAL])]
+        if hit.empty:
+            return None
+        return f"{region} of account {hit['account_id'].min()} could not be read as a whole"
