@@ -70,7 +70,8 @@ def policy(
     return policy_id
 
 
-def _details(tags: dict[str, str], schedules: list[Row], *, kind: str = "VOLUME", **more: object) -> Row:
+def details_of(tags: dict[str, str], schedules: list[Row], *, kind: str = "VOLUME", **more: object) -> Row:
+    """The details of a policy by tags: what carries any of them, on these schedules."""
     return {
         "PolicyType": "EBS_SNAPSHOT_MANAGEMENT",
         "ResourceTypes": [kind],
@@ -81,7 +82,8 @@ def _details(tags: dict[str, str], schedules: list[Row], *, kind: str = "VOLUME"
     } | more
 
 
-def _every(hours: int, start: str, keep: int, name: str = "Daily", **more: object) -> Row:
+def every(hours: int, start: str, keep: int, name: str = "Daily", **more: object) -> Row:
+    """A schedule of every so many hours from a time of day, UTC, that keeps so many."""
     return {
         "Name": name,
         "CopyTags": True,
@@ -108,12 +110,12 @@ def daily_policy(
         copy_key: The key of those copies.
     """
     status = {"ENABLED": "ENABLED", "DISABLED": "DISABLED"}.get(state, "Role does not have the required permissions.")
-    schedule = _every(24, "03:00", plot.size.chain_days)
+    schedule = every(24, "03:00", plot.size.chain_days)
     if copy_to:
         retain: Row = {"Interval": 7, "IntervalUnit": "DAYS"}
         rule: Row = {"TargetRegion": copy_to, "Target": copy_to, "Encrypted": True, "CmkArn": copy_key}
         schedule["CrossRegionCopyRules"] = [rule | {"CopyTags": True, "RetainRule": retain}]
-    policy_id = policy(plot, "Daily snapshots", _details(tags or DAILY, [schedule]), state=state, status=status)
+    policy_id = policy(plot, "Daily snapshots", details_of(tags or DAILY, [schedule]), state=state, status=status)
     if state != "ENABLED":
         return Made(policy_id, ())
     return Made(policy_id, (duty(plot, policy_id, "Daily", schedules.every(plot.now, 24, 3), plot.size.chain_days),))
@@ -186,10 +188,10 @@ def _several(plot: Plot) -> None:
         "RetainRule": {"Interval": 3, "IntervalUnit": "MONTHS"},
     }
     fast: Row = {"Count": 1, "AvailabilityZones": [f"{plot.here.name}a", f"{plot.here.name}b"]}
-    weekly = _every(24, "01:00", 4, "Weekly", CrossRegionCopyRules=[copy], FastRestoreRule=fast)
+    weekly = every(24, "01:00", 4, "Weekly", CrossRegionCopyRules=[copy], FastRestoreRule=fast)
     weekly["CreateRule"] = {"Location": "CLOUD", "CronExpression": "cron(0 1 ? * SUN *)"}
-    schedules = [_every(12, "09:00", 14, plot.hostile("Twice a day")[:120]), weekly, yearly]
-    policy(plot, "Gold volumes", _details({"tier": "gold", "tier2": "platinum"}, schedules))
+    schedules = [every(12, "09:00", 14, plot.hostile("Twice a day")[:120]), weekly, yearly]
+    policy(plot, "Gold volumes", details_of({"tier": "gold", "tier2": "platinum"}, schedules))
 
 
 def _instances(plot: Plot) -> None:
@@ -202,14 +204,16 @@ def _instances(plot: Plot) -> None:
         "ExecutionTimeout": 120,
         "MaximumRetryCount": 1,
     }
-    schedule = _every(24, "22:30", 7, "Consistent")
+    schedule = every(24, "22:30", 7, "Consistent")
     schedule["CreateRule"]["Scripts"] = [script]
-    policy(plot, "Data disks of databases", _details({"dlm": "db"}, [schedule], kind="INSTANCE", Parameters=parameters))
+    policy(
+        plot, "Data disks of databases", details_of({"dlm": "db"}, [schedule], kind="INSTANCE", Parameters=parameters)
+    )
 
 
 def _images(plot: Plot) -> None:
-    schedule = _every(24, "04:00", 5, "Images", DeprecateRule={"Interval": 2, "IntervalUnit": "WEEKS"})
-    details = _details({"image": "weekly"}, [schedule], kind="INSTANCE", Parameters={"NoReboot": True})
+    schedule = every(24, "04:00", 5, "Images", DeprecateRule={"Interval": 2, "IntervalUnit": "WEEKS"})
+    details = details_of({"image": "weekly"}, [schedule], kind="INSTANCE", Parameters={"NoReboot": True})
     policy(plot, "Weekly images", details | {"PolicyType": "IMAGE_MANAGEMENT"})
 
 
@@ -248,7 +252,7 @@ def _default_instances(plot: Plot) -> None:
 
 
 def _broken(plot: Plot) -> None:
-    details = _details({"backup": "hourly"}, [_every(1, "00:00", 24, "Hourly")])
+    details = details_of({"backup": "hourly"}, [every(1, "00:00", 24, "Hourly")])
     policy(
         plot,
         plot.hostile("Hourly snapshots of queues"),
@@ -291,7 +295,7 @@ def _shared(plot: Plot) -> None:
 def sharing_policy(plot: Plot, accounts: Sequence[str], *, state: str = "ENABLED") -> str:
     """A policy that shares what it makes with accounts for three days; returns its id."""
     share: Row = {"TargetAccounts": list(accounts), "UnshareInterval": 3, "UnshareIntervalUnit": "DAYS"}
-    details = _details({"share": "yes"}, [_every(24, "05:00", 3, ShareRules=[share])])
+    details = details_of({"share": "yes"}, [every(24, "05:00", 3, ShareRules=[share])])
     policy_id = policy(plot, "Shared with the auditor", details, state=state)
     for account in accounts:
         if standing(plot, account) == "outside":

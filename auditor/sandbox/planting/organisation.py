@@ -17,6 +17,8 @@ from auditor.sandbox.planting import (
     stories_images,
     stories_keys,
     stories_needs,
+    stories_plans,
+    stories_policies,
     stories_sharing,
     stories_snapshot_care,
     stories_snapshots,
@@ -47,6 +49,8 @@ _STORIES: tuple[Telling, ...] = (
     *stories_expected.STORIES,
     *stories_keys.STORIES,
     *stories_needs.STORIES,
+    *stories_policies.STORIES,
+    *stories_plans.STORIES,
 )
 
 

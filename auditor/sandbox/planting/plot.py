@@ -36,8 +36,8 @@ Place = tuple[str, str]
 Story = Callable[["Plot"], None]
 Part = Story | str
 
-#: A story, whether a place tells it always (1) or with the size's chance (0), and, where it is of something wrong, how
-#: many of fifteen places tell it in an organisation whose size makes such stories rare.
+#: A story, whether a place tells it always (1), with the size's chance (0) or with a third of it (-1), and, where it is
+#: of something wrong, how many of fifteen places tell it in an organisation whose size makes such stories rare.
 Telling = tuple[Story, int, int]
 
 
@@ -135,7 +135,8 @@ class Plot:
         story, always, weight = telling
         if weight and not self.size.dense:
             return story in self.parts
-        return bool(always) or self.maybe(self.size.chance) or story in self.parts
+        chance = self.size.chance / 3 if always < 0 else self.size.chance
+        return always > 0 or self.maybe(chance) or story in self.parts
 
     def hostile(self, plain: str) -> str:
         """A text that breaks careless readers, or the plain one where people write as people do."""

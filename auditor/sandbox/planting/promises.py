@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 PERIOD, GRACE = 31 * DAY, HOUR
 
 #: What a story can let happen in a window, and what it comes to. Retried: it failed first. Deleted: it was made, and
-#: somebody deleted it before its time.
+#: somebody deleted it before its time. Torn: what was made says itself that it is not whole.
 VERDICTS = {
     "met": "met",
     "retried": "met",
@@ -30,6 +30,7 @@ VERDICTS = {
     "expired": "failed",
     "quota": "failed",
     "partial": "partial",
+    "torn": "partial",
     "pending": "pending",
 }
 

@@ -1,0 +1,154 @@
+"""Machines that are backed up as a whole: sets of snapshots, images, and recovery points that are images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from auditor.sandbox.model import Row
+from auditor.sandbox.planting import backup
+from auditor.sandbox.planting.chains import amazon_image
+from auditor.sandbox.planting.images import device, plant_image
+from auditor.sandbox.planting.lifecycle import FAILED, description, snapshot_tags
+from auditor.sandbox.planting.names import server
+from auditor.sandbox.planting.plot import Lineage, Plot, tag_list
+from auditor.sandbox.planting.promises import Fates, Promise, settle
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A volume of a machine to be planted: its size, its tags, whether backups of the machine leave it out."""
+
+    size_gib: int
+    tags: dict[str, str]
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A planted machine; its volumes are those that are to be backed up with it, the root first if it is."""
+
+    instance_id: str
+    created: datetime
+    volumes: tuple[Lineage, ...]
+
+
+def machine(plot: Plot, days: float, tags: dict[str, str], disks: Sequence[Disk], **more: object) -> Machine:
+    """Plant a machine with its volumes, under something that backs up the machine.
+
+    Args:
+        plot: Where.
+        days: How many days ago it was launched.
+        tags: Its tags besides its name and what it is for.
+        disks: Its volumes, the root first.
+        more: Further members of the instance's row.
+    """
+    name, created = server(plot.rng), plot.ago(days)
+    image_id, source = amazon_image(plot)
+    row: Row = {"Tags": tag_list({"Name": name, "env": plot.account.tags["env"], **tags})} | more
+    instance_id = plot.instance(image_id, created, name=name, **row)
+    kept = []
+    for number, disk in enumerate(disks):
+        of = plot.lineage(disk.size_gib, plot.usual_key(), used=0.2, tags={"Name": name, **disk.tags})
+        plot.volume(
+            of,
+            created,
+            backup="never" if disk.left_out else "fresh",
+            source=source if number == 0 else "",
+            instance=instance_id,
+            device="/dev/xvda" if number == 0 else f"/dev/sd{'fghi'[number - 1]}",
+            promised=not disk.left_out,
+        )
+        if not disk.left_out:
+            kept.append(of)
+    return Machine(instance_id, created, tuple(kept))
+
+
+#: Plants what one window of a machine leaves behind: when it was scheduled, when it began, and its fate.
+Maker = Callable[[Plot, Machine, datetime, datetime, str], None]
+
+
+def deliver(plot: Plot, of: Machine, promise: Promise, make: Maker, fates: Fates) -> None:
+    """Plant what a promise on a machine left behind."""
+    for scheduled, fate in settle(plot, promise, of.instance_id, of.created, fates):
+        begun = scheduled + timedelta(seconds=plot.rng.randrange(60, 2400))
+        if fate not in ("missed", "pending"):
+            make(plot, of, scheduled, begun, fate)
+
+
+def sets(policy_id: str, schedule: str) -> Maker:
+    """By a lifecycle policy that snapshots all volumes of a machine at one moment."""
+
+    def make(plot: Plot, of: Machine, _: datetime, begun: datetime, fate: str) -> None:
+        text = description(policy_id, schedule)
+        for volume in of.volumes[:-1] if fate == "partial" else of.volumes:
+            volume.write(plot.rng)
+            tags = {**volume.tags, **snapshot_tags(policy_id, schedule)}
+            if fate == "failed":
+                plot.snapshot(volume, begun, description=text, tags=tags, state="error", StateMessage=FAILED)
+            else:
+                plot.snapshot(volume, begun, description=text, tags=tags)
+
+    return make
+
+
+def images(policy_id: str, schedule: str) -> Maker:
+    """By a lifecycle policy that makes images."""
+
+    def make(plot: Plot, of: Machine, _: datetime, begun: datetime, fate: str) -> None:
+        name = f"{policy_id}_{of.instance_id}_{begun:%Y-%m-%dT%H.%M.%S}.{plot.rng.randrange(1000):03d}Z"
+        _image(plot, of, begun, fate, name, snapshot_tags(policy_id, schedule))
+
+    return make
+
+
+def recovery_points(by: backup.Rule) -> Maker:
+    """By a rule of a backup plan."""
+
+    def make(plot: Plot, of: Machine, scheduled: datetime, begun: datetime, fate: str) -> None:
+        resource = f"instance/{of.instance_id}"
+        if fate in backup.FAILURES or fate == "retried":
+            backup.failed_job(plot, by, resource, scheduled, "failed" if fate == "retried" else fate)
+        if fate in backup.FAILURES:
+            return
+        if fate == "deleted":
+            backup.job(plot, by, resource, scheduled, RecoveryPointArn=backup.image_arn(plot, plot.new("ami")))
+            return
+        name = f"AwsBackup_{of.instance_id}_{plot.uuid()}"
+        tags = {"aws:backup:source-resource": of.instance_id}
+        arn = backup.image_arn(plot, _image(plot, of, begun, fate, name, tags))
+        size = sum(volume.size_gib for volume in of.volumes)
+        status = "PARTIAL" if fate == "torn" else "COMPLETED"
+        backup.recovery_point(plot, by, arn, resource, begun, size, Status=status)
+        backup.job(plot, by, resource, scheduled, state=status, RecoveryPointArn=arn)
+
+    return make
+
+
+def _image(plot: Plot, of: Machine, begun: datetime, fate: str, name: str, tags: dict[str, str]) -> str:
+    """An image of a machine with its snapshots: none where it failed, all but the last where it is in part."""
+    image_id = plot.new("ami")
+    if fate == "failed":
+        why: Row = {"StateReason": {"Code": "Client.InternalError", "Message": FAILED}}
+        return plant_image(
+            plot,
+            name,
+            begun,
+            [],
+            use="none",
+            image_id=image_id,
+            state="failed",
+            tags=tags,
+            SourceInstanceId=of.instance_id,
+            **why,
+        )
+    text = f"Created by CreateImage({of.instance_id}) for {image_id}"
+    mappings = []
+    for number, volume in enumerate(of.volumes[:-1] if fate in ("partial", "torn") else of.volumes):
+        volume.write(plot.rng)
+        snapshot_id = plot.snapshot(volume, begun, description=text, kept="image", tags=tags)
+        mappings.append(device(number, snapshot_id, volume))
+    return plant_image(
+        plot, name, begun, mappings, use="none", image_id=image_id, tags=tags, SourceInstanceId=of.instance_id
+    )
