@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, among, older, rule, whole_days
+from auditor.rule import Verdict, all_pass, among, flags, older, rule, whole_days
 
 
 @rule(
@@ -37,7 +37,7 @@ def image_disabled_costing(
     """
     age = as_of - images["created_at"]
     old = older(age, pd.Timedelta(days=disabled_days))
-    found = images["state"].eq("disabled") & old
+    found = flags(images["state"].eq("disabled")) & old
     if all_pass(found):
         return found
     wanted = images.loc[found.fillna(False), "image_id"]

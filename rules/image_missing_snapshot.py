@@ -43,8 +43,10 @@ def image_missing_snapshot(
 
     Restore the snapshot from the Recycle Bin before it goes; otherwise rebuild the image.
     """
-    devices = image_block_devices[["image_id", "device_name", "snapshot_id"]].dropna(subset="snapshot_id")
-    lost = devices[~among(devices["snapshot_id"], snapshots["snapshot_id"])].drop_duplicates()
+    mapped = image_block_devices["snapshot_id"]
+    lost = image_block_devices.loc[
+        mapped.notna() & ~among(mapped, snapshots["snapshot_id"]), ["image_id", "device_name", "snapshot_id"]
+    ].drop_duplicates()
     if not len(lost):
         return pd.Series(False, index=images.index)
     exits = recycle_bin_snapshots.drop_duplicates("snapshot_id").set_index("snapshot_id")["exits_at"]

@@ -41,13 +41,14 @@ def image_unencrypted(images: pd.DataFrame, image_block_devices: pd.DataFrame, s
     found = flags(images["state"].eq("available")) & open_.mask(~open_ & unseen)
     if all_pass(found):
         return found
-    said = told["device_name"].fillna("a device").add(" from " + told["snapshot_id"])
-    said = said.groupby(told["image_id"], sort=False).agg("; ".join).reset_index(name="words")
-    words = lookup(images["image_id"], said["image_id"], said["words"])
+    said: dict[str, list[str]] = {}
+    for image, device, snapshot in zip(*(told[name].to_list() for name in told.columns), strict=True):
+        said.setdefault(image, []).append(f"{'a device' if pd.isna(device) else device} from {snapshot}")
+    held, words = pd.Series(list(said), dtype="string"), pd.Series(map("; ".join, said.values()), dtype="string")
     return pd.DataFrame(
         {
             "found": found,
-            "unencrypted": words,
+            "unencrypted": lookup(images["image_id"], held, words),
             "created_at": images["created_at"],
             "is_public": images["is_public"],
             "unknown_because": pd.Series(

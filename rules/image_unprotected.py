@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import Verdict, all_pass, among, flags, rule
 
 
 @rule(
@@ -25,7 +25,7 @@ def image_unprotected(
     image_tags: pd.DataFrame,
     *,
     must_protect_tag: str = "",
-) -> pd.DataFrame:
+) -> Verdict:
     """Deregistering an image takes one call, and then whatever launches from it, here or elsewhere, stops launching.
 
     Found are available images without deregistration protection that a launch template launches by its default or
@@ -35,6 +35,11 @@ def image_unprotected(
 
     Turn protection on, best with its cooldown, so that taking it off again is noticed in time.
     """
+    protection = images["deregistration_protection"]
+    bare = flags(protection.str.startswith("disabled").mask(~protection.str.match("disabled|enabled")))
+    bare &= flags(images["state"].eq("available"))
+    if all_pass(bare):
+        return bare
     if must_protect_tag:
         key, given, value = must_protect_tag.partition("=")
         asked = image_tags["key"].eq(key) & (image_tags["value"].eq(value) if given else True)
@@ -50,11 +55,9 @@ def image_unprotected(
         needed = needed.mask(launched, "a template or group launches it").mask(
             launched & shared, "a template or group launches it and it is shared"
         )
-    protection = images["deregistration_protection"]
-    bare = protection.str.startswith("disabled").mask(~protection.str.match("disabled|enabled"))
     return pd.DataFrame(
         {
-            "found": images["state"].eq("available") & needed.notna().astype("boolean") & bare.astype("boolean"),
+            "found": bare & needed.notna(),
             "needed": needed,
             "deregistration_protection": protection,
             "created_at": images["created_at"],

@@ -38,18 +38,15 @@ def recycle_bin_unprotected(
     Add a rule for the whole region and each kind, and lock it; then what is deleted stays until its days are over.
     """
     rules = recycle_bin_rules[~among(recycle_bin_rules["rule_id"], recycle_bin_rule_tags["rule_id"])]
-    long_enough = rules["retention_days"] >= min_days
-    keeps = flags(rules["status"].eq("available")) & long_enough.astype("boolean")
-    places = regions["account_id"] + "/" + regions["region"]
-    of = rules["account_id"] + "/" + rules["region"]
-    missing = {}
-    for kind in _KINDS:
+    keeps = flags(rules["status"].eq("available")) & (rules["retention_days"] >= min_days)
+    missing = {kind: pd.Series(True, index=regions.index, dtype="boolean") for kind in _KINDS}
+    for kind in _KINDS if len(rules) else ():
         mine = flags(rules["resource_type"].eq(kind)) & keeps
-        kept = among(places, of[mine.fillna(False)])
-        unsure = among(places, of[mine.isna()]) & ~kept
-        missing[kind] = (~kept).astype("boolean").mask(unsure)
+        kept = among(regions["region"], rules.loc[mine.fillna(False), "region"])
+        unsure = among(regions["region"], rules.loc[mine.isna(), "region"]) & ~kept
+        missing[kind] = flags(~kept).mask(unsure)
     snapshots, images = missing.values()
-    off = regions["opt_in_status"].eq(_OFF).fillna(False).astype("boolean")
+    off = regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool)
     both = pd.Series("snapshots and images", index=regions.index)
     return pd.DataFrame(
         {

@@ -36,8 +36,7 @@ def region_encryption_not_default(regions: pd.DataFrame, encryption_by_default: 
 
     Choose the key first, then turn encryption by default on, best by declarative policy for the whole organisation.
     """
-    places, settings = (frame["account_id"] + "/" + frame["region"] for frame in (regions, encryption_by_default))
-    enabled = lookup(places, settings, encryption_by_default["enabled"])
+    enabled = lookup(regions["region"], encryption_by_default["region"], encryption_by_default["enabled"])
     return (~enabled).mask(regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool), False)
 
 

@@ -34,14 +34,15 @@ def region_image_sharing_not_blocked(regions: pd.DataFrame, image_block_public_a
 
     Block new public sharing, best by declarative policy for the whole organisation.
     """
-    places, settings = (frame["account_id"] + "/" + frame["region"] for frame in (regions, image_block_public_access))
-    state = lookup(places, settings, image_block_public_access["state"])
+    state = lookup(regions["region"], image_block_public_access["region"], image_block_public_access["state"])
     off = regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool)
     return pd.DataFrame(
         {
             "found": flags(state.eq("unblocked")).mask(off, False),
             "block_public_access": state,
-            "managed_by": lookup(places, settings, image_block_public_access["managed_by"]),
+            "managed_by": lookup(
+                regions["region"], image_block_public_access["region"], image_block_public_access["managed_by"]
+            ),
         }
     )
 

@@ -1,5 +1,6 @@
 """A region where snapshots can be made public."""
 
+import numpy as np
 import pandas as pd
 
 from auditor.rule import flags, lookup, rule
@@ -37,17 +38,16 @@ def region_snapshot_sharing_not_blocked(
     Look for snapshots that are public on purpose, then block all public sharing, best by declarative policy for the
     whole organisation.
     """
-    places, settings = (
-        frame["account_id"] + "/" + frame["region"] for frame in (regions, snapshot_block_public_access)
-    )
-    state = lookup(places, settings, snapshot_block_public_access["state"])
+    state = lookup(regions["region"], snapshot_block_public_access["region"], snapshot_block_public_access["state"])
     off = regions["opt_in_status"].eq(_OFF).fillna(False).to_numpy(bool)
     return pd.DataFrame(
         {
             "found": flags(state.ne("block-all-sharing")).mask(off, False),
             "block_public_access": state,
-            "managed_by": lookup(places, settings, snapshot_block_public_access["managed_by"]),
-            "severity": state.eq("block-new-sharing").fillna(False).map({True: "medium", False: "high"}),
+            "managed_by": lookup(
+                regions["region"], snapshot_block_public_access["region"], snapshot_block_public_access["managed_by"]
+            ),
+            "severity": np.where(state.eq("block-new-sharing").fillna(False), "medium", "high"),
         }
     )
 

@@ -1,10 +1,11 @@
 """A volume whose newest backup is too old."""
 
-from datetime import datetime
+from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, among, flags, rule, whole_days
+from auditor.rule import Verdict, all_pass, among, beside, one_of, rule
 
 
 @rule(
@@ -12,7 +13,7 @@ from auditor.rule import Verdict, all_pass, among, flags, rule, whole_days
     severity="medium",
     subject="volumes",
     headline=("1 volume's newest backup is too old", "{count} volumes have no recent backup"),
-    message="The newest backup of {volume_id} is {backup_age_days} days old; the limit is {limit_days}",
+    message="The newest backup of {volume_id} is {age_hours} hours old; {limit_by} allows {limit_hours}",
     remedy="aws ec2 create-snapshot --region {region} --volume-id {volume_id}",
     breaks="Nothing: the volume stays in use. The snapshot stores what has changed since the last one.",
     controls={
@@ -27,59 +28,57 @@ from auditor.rule import Verdict, all_pass, among, flags, rule, whole_days
 def volume_backup_stale(
     volumes: pd.DataFrame,
     volume_tags: pd.DataFrame,
-    snapshots: pd.DataFrame,
-    recovery_points: pd.DataFrame,
-    as_of: datetime,
+    backup_status: pd.DataFrame,
     *,
     max_age_days: int = 7,
     exclude_tags: tuple[str, ...] = (),
 ) -> Verdict:
     """Whatever was written since the newest backup is lost if the volume fails; here that is more than agreed.
 
-    Each volume in use is judged by its newest completed snapshot or usable recovery point, whichever tool made it;
-    older ones in the same chain do not matter. What counts is when a backup was started, for that is the moment it
-    holds. Pending, failed and expired ones are no backups. Volumes without any backup are another rule's.
+    Each volume in use is judged by its newest completed snapshot or usable recovery point, its instance's included,
+    whichever tool made it; older ones in the same chain do not matter. What counts is when a backup was started, for
+    that is the moment it holds. Pending, failed and expired ones are no backups. It may be as old as the strictest
+    promise allows: the longest time between two of its scheduled times, and the time that the next may take to start.
+    Where nothing is promised the limit is max_age_days. Volumes without any backup are another rule's, and so are
+    those declared ephemeral.
 
     Find out why the schedule stopped (a tag removed, a policy in error) and take a snapshot meanwhile. Declare
     volumes that may be lost with exclude_tags, as "key" or "key=value".
     """
-    whole = snapshots["state"].eq("completed").fillna(False)
-    usable = recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])
-    since = as_of - pd.Timedelta(days=max_age_days)
-    fresh = among(volumes["volume_id"], snapshots.loc[whole & (snapshots["started_at"] >= since), "volume_id"])
-    fresh |= among(
-        volumes["volume_id"], recovery_points.loc[usable & (recovery_points["created_at"] >= since), "resource_id"]
-    )
-    judged = flags(volumes["state"].eq("in-use")) & ~fresh
-    if all_pass(judged):  # few are left whose newest backup must be known
-        return judged
-    left = volumes.loc[judged.fillna(True), "volume_id"]
-    whole, usable = whole & among(snapshots["volume_id"], left), usable & among(recovery_points["resource_id"], left)
-    backups = pd.concat(
-        [
-            snapshots.loc[whole, ["volume_id", "started_at", "snapshot_id"]].set_axis(
-                ["volume_id", "at", "backup"], axis=1
-            ),
-            recovery_points.loc[usable, ["resource_id", "created_at", "recovery_id"]].set_axis(
-                ["volume_id", "at", "backup"], axis=1
-            ),
-        ]
-    ).dropna(subset=["volume_id", "at"])
-    newest = backups.sort_values(["at", "backup"]).drop_duplicates("volume_id", keep="last").set_index("volume_id")
-    newest = newest.reindex(volumes["volume_id"]).set_axis(volumes.index)
-    pairs = volume_tags["key"] + "=" + volume_tags["value"].fillna("")
-    excluded = volume_tags[volume_tags["key"].isin(exclude_tags) | pairs.isin(exclude_tags)]
-    age = as_of - newest["at"]
-    stale = (age > pd.Timedelta(days=max_age_days)) & ~volumes["volume_id"].isin(excluded["volume_id"])
+    ids = volumes["volume_id"]
+    status = beside(ids, backup_status, "resource_id")
+    judged = one_of(volumes["state"], "in-use") & status["excluded_by"].isna()
+    if exclude_tags:
+        pairs = volume_tags["key"] + "=" + volume_tags["value"].fillna("")
+        excluded = volume_tags["key"].isin(exclude_tags) | pairs.isin(exclude_tags)
+        judged &= ~among(ids, volume_tags.loc[excluded.fillna(False), "volume_id"])
+    promised = status["promised_hours"]
+    limit = promised.fillna(24.0 * max_age_days)
+    age = status["age_hours"]
+    stale = (age > limit).fillna(False)
+    # More may be promised, and stricter, than is seen; and what is seen may not be the newest backup.
+    unsure = status["unknown_because"].notna() & ~(stale & promised.notna())
+    unsure |= status["unseen_because"].notna() & (stale | age.isna())
+    found = (judged & stale).mask(unsure & judged.fillna(True))
+    if all_pass(found):
+        return found
     return pd.DataFrame(
         {
-            "found": judged & stale.astype("boolean"),
-            "backup_age_days": whole_days(age),
-            "limit_days": max_age_days,
-            "newest_backup_at": newest["at"],
-            "newest_backup": newest["backup"],
+            "found": found,
+            "age_hours": _whole(age),
+            "limit_hours": _whole(limit),
+            "limit_by": promised.isna().map({True: "max_age_days", False: "the strictest promise"}),
+            "newest_backup_at": status["newest_usable_at"],
+            "newest_backup": status["newest_usable"],
+            "unknown_because": status["unknown_because"].fillna(status["unseen_because"]),
         }
     )
+
+
+def _whole(hours: pd.Series) -> pd.Series:
+    values = hours.to_numpy(dtype=float, na_value=np.nan)
+    whole = pd.array(np.floor(np.nan_to_num(values)).astype(int), dtype="Int64")
+    return pd.Series(whole, index=hours.index).mask(np.isnan(values))
 
 
 _USED = {"volume_id": "vol-0a", "state": "in-use", "created_at": "90 days ago"}

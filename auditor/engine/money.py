@@ -23,17 +23,18 @@ _TYPE = ARROW["money"]
 
 def id_column(subject: str) -> str:
     """The column of a subject that names the resource within an account and region."""
-    own = _own_key(subject)
+    own = own_key(subject)
     return own[0] if own else FRAMES[subject].key[-1]
 
 
 def parts(subject: str, rows: Mapping[str, pd.Series[Any]]) -> pa.Array | None:
     """What tells rows of one resource apart, where a subject has several of one: the rest of its key, with slashes."""
-    rest = [_array(rows[name], pa.string()) for name in _own_key(subject)[1:]]
+    rest = [_array(rows[name], pa.string()) for name in own_key(subject)[1:]]
     return pc.binary_join_element_wise(*rest, "/") if rest else None
 
 
-def _own_key(subject: str) -> list[str]:
+def own_key(subject: str) -> list[str]:
+    """The columns that identify a row of a subject within an account and region."""
     return [name for name in FRAMES[subject].key if name not in ("account_id", "region")]
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from auditor.config import Config
 from auditor.engine.gaps import Gap, dark
-from auditor.engine.money import costs, id_column, names, owners, parts
+from auditor.engine.money import costs, id_column, names, own_key, owners, parts
 from auditor.engine.supply import Reports, Supply
 from auditor.engine.verdicts import OWN, Verdict, ask
 from auditor.engine.words import arrow, evidence, fields, sentences
@@ -160,8 +160,7 @@ def _found(
 ) -> pa.Table:
     rule, settled = loaded.rule, job.settled[loaded.rule.id]
     rows, places = verdict.told(found)
-    wanted = {*FRAMES[rule.subject].key, "name", "name_tag", *fields(rule.message)}
-    mine = _taken(subject, wanted, rows)
+    mine = _taken(rule.subject, subject, rows, fields(rule.message))
     extra = {name: column.iloc[places] for name, column in verdict.extra.items()}
     ids = arrow(mine[id_column(rule.subject)])
     proof = {name: column for name, column in extra.items() if name not in OWN}
@@ -185,8 +184,7 @@ def _found(
 def _unknown(
     job: Job, place: Place, loaded: LoadedRule, subject: pd.DataFrame, rows: np.ndarray[Any, Any], reasons: pa.Array
 ) -> pa.Table:
-    wanted = {*FRAMES[loaded.rule.subject].key, "name", "name_tag"}
-    mine = _taken(subject, wanted, rows)
+    mine = _taken(loaded.rule.subject, subject, rows)
     columns: dict[str, pa.Array | None] = {
         "severity": pa.repeat(job.settled[loaded.rule.id].severity or loaded.rule.severity, len(rows)),
         "discriminator": parts(loaded.rule.subject, mine),
@@ -197,9 +195,12 @@ def _unknown(
     return _table(job, place, loaded, "unknown", arrow(mine[id_column(loaded.rule.subject)]), columns)
 
 
-def _taken(frame: pd.DataFrame, wanted: Set[str], rows: np.ndarray[Any, Any]) -> dict[str, pd.Series[Any]]:
-    """Some columns of some rows."""
-    return {name: frame[name].iloc[rows] for name in frame.columns if name in wanted}
+def _taken(
+    subject: str, frame: pd.DataFrame, rows: np.ndarray[Any, Any], more: Set[str] = frozenset()
+) -> dict[str, pd.Series[Any]]:
+    """What identifies and names some rows of a subject, and more of its columns."""
+    wanted = {id_column(subject), *own_key(subject), "name", "name_tag", *more}.intersection(FRAMES[subject].names)
+    return {name: pd.Series(frame[name].array.take(rows)) for name in sorted(wanted)}
 
 
 def _table(

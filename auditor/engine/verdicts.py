@@ -142,25 +142,24 @@ def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows:
 
 
 def _checked(answer: object, rows: int) -> Verdict:
-    if isinstance(answer, pd.Series):
-        answer = answer.to_frame("found")
-    if not isinstance(answer, pd.DataFrame):
+    if not isinstance(answer, pd.Series | pd.DataFrame):
         raise Unsound(f"The rule returned {type(answer).__name__}, not a column of verdicts or a frame.")
-    frame, names = answer, list(answer.columns)
+    names = list(answer.columns) if isinstance(answer, pd.DataFrame) else ["found"]
     if "found" not in names:
         raise Unsound("The rule returned a frame without the column found.")
     if len(set(names)) != len(names):
         raise Unsound("The rule returned a frame with two columns of one name.")
     expected = pd.RangeIndex(rows)
     at = None
-    if not frame.index.equals(expected):
-        if "discriminator" in names:
-            at = _several(frame, expected)
-        elif len(frame) != rows or not frame.index.is_unique or not frame.index.isin(expected).all():
-            raise Unsound(f"The rule judged {len(frame)} rows of its subject's {rows}, or rows of another frame.")
+    if not answer.index.equals(expected):
+        if isinstance(answer, pd.DataFrame) and "discriminator" in names:
+            at = _several(answer, expected)
+        elif len(answer) != rows or not answer.index.is_unique or not answer.index.isin(expected).all():
+            raise Unsound(f"The rule judged {len(answer)} rows of its subject's {rows}, or rows of another frame.")
         else:
-            frame = frame.reindex(expected)
-    extra = {str(name): column for name, column in frame.items()}
+            answer = answer.reindex(expected)
+    given = answer.items() if isinstance(answer, pd.DataFrame) else [("found", answer)]
+    extra = {str(name): column for name, column in given}
     found = extra.pop("found")
     if not pd.api.types.is_bool_dtype(found.dtype):
         raise Unsound(f"The rule's verdicts are {found.dtype}, not yes, no or missing (boolean).")
