@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Evaluation:
         rules: The rules that ran, by id, with the severity that the policy gave them.
         as_of: The moment that was judged.
         manifest: Who collected what, when.
+        summaries: What else was made of each account and region, by name, in their order.
     """
 
     findings: pd.DataFrame
@@ -54,6 +55,7 @@ class Evaluation:
     rules: Mapping[str, Rule]
     as_of: datetime
     manifest: Manifest
+    summaries: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @property
     def incomplete(self) -> bool:

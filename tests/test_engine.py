@@ -565,6 +565,39 @@ def test_many_rows_are_judged_by_processes(tmp_path, monkeypatch):
     same(alone, evaluate(inventory, rules, Config()))
 
 
+def billed(frame, account_id, region):
+    """A summary: where, how many snapshots, and what they cost at most."""
+    return account_id, region, len(frame("snapshots")), sum(frame("snapshot_costs")["monthly_high_usd"])
+
+
+def trusted(frame, account_id, region):
+    """A summary of what the configuration says."""
+    return list(frame("parties")["party_id"])
+
+
+def test_places_are_summed_up_from_the_frames_they_are_judged_by(tmp_path, monkeypatch):
+    inventory = estate(tmp_path / "run", places=3)
+    rules = load_rules(select=["snapshot_unencrypted"])
+    here = evaluate(inventory, rules, Config(), summaries={"billed": billed}).summaries
+    assert [place[:3] for place in here["billed"]] == [(f"{place:012}", REGION, 40) for place in range(3)]
+    assert all(place[3] > 0 for place in here["billed"])
+    monkeypatch.setattr(pool, "WORTH_A_POOL", 1)
+    assert evaluate(inventory, rules, Config(), summaries={"billed": billed}).summaries == here
+    assert evaluate(inventory, rules, Config()).summaries == {}
+
+
+def test_an_executor_that_is_used_again_goes_by_the_configuration_of_the_day(tmp_path):
+    inventory = estate(tmp_path / "run", places=2)
+    rules = load_rules(select=["snapshot_unencrypted"])
+    partner = Config.of({"sharing": {"trusted_accounts": {OTHER: "partner"}}})
+    with ThreadPoolExecutor(1) as executor:
+        told = [
+            evaluate(inventory, rules, config, executor=executor, summaries={"trusted": trusted}).summaries["trusted"]
+            for config in (Config(), partner)
+        ]
+    assert told == [[[], []], [[OTHER], [OTHER]]]
+
+
 def test_in_memory_and_on_disk_are_judged_alike(tmp_path):
     disk = estate(tmp_path / "run", places=3)
     names = ("snapshots", "images")

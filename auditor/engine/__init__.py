@@ -24,7 +24,7 @@ import pyarrow as pa
 from auditor.config import Config
 from auditor.engine.across import judge_across
 from auditor.engine.gaps import Gaps
-from auditor.engine.partition import FINDINGS, Job, Outcome, Place
+from auditor.engine.partition import FINDINGS, Job, Outcome, Place, Summary
 from auditor.engine.pool import Progress, judge_all, pool_for
 from auditor.engine.supply import Reports
 from auditor.engine.waivers import waive
@@ -44,6 +44,7 @@ def evaluate(
     first_seen: Mapping[str, datetime] | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    summaries: Mapping[str, Summary] | None = None,
 ) -> Evaluation:
     """Judge an inventory by rules; a pure function of its arguments, whatever the executor.
 
@@ -55,6 +56,9 @@ def evaluate(
         executor: Judges accounts and regions of an inventory on disk side by side; anything with the interface of
             ``concurrent.futures`` whose workers can read the run folder. Left out, large inventories get processes.
         progress: Told how many accounts and regions are done, of how many.
+        summaries: What else to make of each account and region while its frames, derived ones too, are at hand: a name
+            and a function of what gives a frame by name, the account and the region. Functions that processes can be
+            told of, see ``pickle``.
 
     Raises:
         ConfigError: The policy does not fit the rules.
@@ -63,14 +67,15 @@ def evaluate(
     settled = settle(rules, config)
     active = sorted((loaded for loaded in rules if loaded.rule.id in settled), key=lambda loaded: loaded.rule.id)
     reports = Reports(inventory)
-    job = Job(inventory, reports, active, settled, config)
+    job = Job(inventory, reports, active, settled, config, summaries or {})
     gaps = Gaps.of(inventory)
     where = _where(inventory, active)
     rows = int(reports.frame("coverage")["rows"].sum())
     with pool_for(executor, inventory, len(where), rows) as pool:
         handed, seconds = judge_across(job, gaps)
         places = [Place(*place, gaps.at(*place), handed.get(place, {})) for place in where]
-        outcomes = judge_all(job, places, pool, progress)
+        judged = judge_all(job, places, pool, progress)
+    outcomes = [outcome for place in judged for outcome in place.outcomes]
     outcomes.sort(key=lambda outcome: (outcome.rule_id, outcome.account_id, outcome.region))
     table, waivers = waive(_findings(outcomes, first_seen, inventory.as_of), config.waiver, inventory.as_of)
     findings = FRAMES["findings"].from_arrow(table)
@@ -88,6 +93,7 @@ def evaluate(
         },
         as_of=inventory.as_of,
         manifest=inventory.manifest,
+        summaries={name: [place.summaries[name] for place in judged if place.summaries] for name in job.summaries},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -21,11 +21,15 @@ from auditor.engine.verdicts import OWN, Verdict, ask
 from auditor.engine.words import arrow, evidence, fields, sentences
 from auditor.findings import ID_DIGITS
 from auditor.frames import FRAMES
-from auditor.inventory import GLOBAL, Inventory
+from auditor.inventory import GLOBAL, Inventory, Partition
 from auditor.rulebook import LoadedRule, Settled
 
 FINDINGS = FRAMES["findings"].arrow_schema
 _NO_TEXT = pa.scalar(None, pa.string())
+
+
+#: Makes something small of the frames of one account and region: gets what gives a frame by name, account and region.
+Summary = Callable[[Callable[[str], pd.DataFrame], str, str], Any]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Job:
     rules: Sequence[LoadedRule]
     settled: Mapping[str, Settled]
     config: Config
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
 
     def supply(self, account_id: str | None = None, region: str | None = None) -> Supply:
         """The frames of one account and region, or of all."""
@@ -64,6 +69,11 @@ class Place:
     gaps: tuple[Gap, ...] = ()
     handed: Mapping[str, Handed] = field(default_factory=dict)
 
+    @property
+    def key(self) -> Partition:
+        """Account and region."""
+        return self.account_id, self.region
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -80,8 +90,16 @@ class Outcome:
     findings: pa.Table | None
 
 
-def judge(job: Job, place: Place) -> list[Outcome]:
-    """Judge one account and region by every rule that has a subject there."""
+@dataclass(frozen=True)
+class Judged:
+    """One account and region: what each rule came to, and its summaries by name."""
+
+    outcomes: list[Outcome]
+    summaries: Mapping[str, Any]
+
+
+def judge(job: Job, place: Place) -> Judged:
+    """Judge one account and region by every rule that has a subject there, and sum it up from the same frames."""
     supply = job.supply(place.account_id, place.region)
     outcomes = []
     for loaded in job.rules:
@@ -91,7 +109,8 @@ def judge(job: Job, place: Place) -> list[Outcome]:
         subject = supply.kept(loaded.rule.subject)
         if len(subject):
             outcomes.append(_outcome(job, place, supply, loaded, subject, started))
-    return outcomes
+    summed = {} if place.region == GLOBAL else job.summaries
+    return Judged(outcomes, {name: make(supply.kept, *place.key) for name, make in summed.items()})
 
 
 def _outcome(

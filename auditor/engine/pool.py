@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from auditor.config import Config
-from auditor.engine.partition import Job, Outcome, Place, judge
+from auditor.engine.partition import Job, Judged, Place, Summary, judge
 from auditor.engine.supply import Reports
 from auditor.errors import RuleError
 from auditor.inventory import JOURNAL, Inventory
@@ -54,7 +54,7 @@ def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows:
             yield own
 
 
-def judge_all(job: Job, places: Sequence[Place], pool: Executor | None, progress: Progress | None) -> list[Outcome]:
+def judge_all(job: Job, places: Sequence[Place], pool: Executor | None, progress: Progress | None) -> list[Judged]:
     """Judge every place, in the pool if there is one."""
     if pool is None:
         return _here(job, places, progress)
@@ -64,39 +64,45 @@ def judge_all(job: Job, places: Sequence[Place], pool: Executor | None, progress
     size = max(1, len(places) // (_CHUNKS * (os.cpu_count() or 1)))
     chunks = [tuple(places[start : start + size]) for start in range(0, len(places), size)]
     try:
-        jobs = [pool.submit(judge_chunk, folder, sources, job.settled, job.config, chunk) for chunk in chunks]
-        outcomes: list[Outcome] = []
+        same = (folder, sources, job.settled, job.config, job.summaries)
+        jobs = [pool.submit(judge_chunk, *same, chunk) for chunk in chunks]
+        judged: list[Judged] = []
         done = 0
         for waiting, chunk in zip(jobs, chunks, strict=True):
-            outcomes += waiting.result()
+            judged += waiting.result()
             done += len(chunk)
             if progress is not None:
                 progress(done, len(places))
     except BrokenProcessPool:  # a script without a main guard, a worker out of memory: the answer is the same from here
         return _here(job, places, progress)
-    return outcomes
+    return judged
 
 
 def judge_chunk(
-    folder: Path, sources: Sequence[Source], settled: Mapping[str, Settled], config: Config, places: Sequence[Place]
-) -> list[Outcome]:
+    folder: Path,
+    sources: Sequence[Source],
+    settled: Mapping[str, Settled],
+    config: Config,
+    summaries: Mapping[str, Summary],
+    places: Sequence[Place],
+) -> list[Judged]:
     """Judge some places of a run folder; what a worker runs."""
-    inventory, reports = _opened(folder, (folder / JOURNAL).stat().st_mtime_ns)
-    job = Job(inventory, reports, [_loaded(*source) for source in sources], settled, config)
-    return [outcome for place in places for outcome in judge(job, place)]
+    inventory, reports = _opened(folder, (folder / JOURNAL).stat().st_mtime_ns, config.model_dump_json())
+    job = Job(inventory, reports, [_loaded(*source) for source in sources], settled, config, summaries)
+    return [judge(job, place) for place in places]
 
 
-def _here(job: Job, places: Sequence[Place], progress: Progress | None) -> list[Outcome]:
-    outcomes: list[Outcome] = []
+def _here(job: Job, places: Sequence[Place], progress: Progress | None) -> list[Judged]:
+    judged: list[Judged] = []
     for done, place in enumerate(places, 1):
-        outcomes += judge(job, place)
+        judged.append(judge(job, place))
         if progress is not None:
             progress(done, len(places))
-    return outcomes
+    return judged
 
 
 @lru_cache(maxsize=1)
-def _opened(folder: Path, written: int) -> tuple[Inventory, Reports]:  # noqa: ARG001 - a folder that grew is read anew
+def _opened(folder: Path, written: int, config: str) -> tuple[Inventory, Reports]:  # noqa: ARG001 - what they depend on
     inventory = Inventory.load(folder)
     return inventory, Reports(inventory)
 
