@@ -23,22 +23,42 @@ from auditor.rule import Verdict, all_pass, flags, rule
         "SOC 2": ["CC6.1", "CC6.6"],
     },
 )
-def image_public(images: pd.DataFrame) -> Verdict:
+def image_public(images: pd.DataFrame, image_block_devices: pd.DataFrame) -> Verdict:
     """Anyone with an AWS account can launch a public image and read every disk that it carries.
 
     The image's own launch permission is judged. Block public access for images stops new ones and never hides those
-    that are public already, and a block on snapshot sharing does not protect the snapshots of a public image. A
-    disabled image has lost its permissions and passes.
+    that are public already, and a block on snapshot sharing does not protect the snapshots of a public image: whoever
+    may launch it may create volumes from them. The evidence counts them. A disabled image has lost its permissions and
+    passes.
 
     Make it private and share it with the accounts that need it. If it is published on purpose, record a waiver.
     """
     public = images["is_public"] & flags(images["state"].eq("available"))
     if all_pass(public):
         return public
-    return pd.DataFrame({"found": public, "state": images["state"], "created_at": images["created_at"]})
+    snapshots = image_block_devices.loc[image_block_devices["snapshot_id"].notna(), "image_id"].value_counts()
+    return pd.DataFrame(
+        {
+            "found": public,
+            "state": images["state"],
+            "created_at": images["created_at"],
+            "snapshots_open": images["image_id"].map(snapshots).fillna(0).astype("Int64"),
+        }
+    )
 
 
-FAILS = [{"is_public": True, "state": "available"}]
+FAILS = [
+    {"is_public": True, "state": "available", "expect": {"severity": "critical", "snapshots_open": 0}},
+    {
+        "is_public": True,
+        "state": "available",
+        "given": {
+            "image_block_devices": [{"snapshot_id": "snap-0a"}, {"snapshot_id": "snap-0b"}, {"snapshot_id": None}],
+            "snapshot_block_public_access": [{"state": "block-all-sharing"}],
+        },
+        "expect": {"severity": "critical", "snapshots_open": 2},
+    },
+]
 PASSES = [
     {"is_public": False, "state": "available"},
     {"is_public": True, "state": "disabled"},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from auditor.analysis.access import SEVERITIES
 from auditor.analysis.places import frames_of
 from auditor.frames import FRAMES
 from auditor.report.sharing import STANDINGS, Reach, Sharing
@@ -37,6 +38,7 @@ def sharing_of(inventory: Inventory, config: Config) -> Sharing:
         inside=int(access["grantee_class"].isin(["organisation", "unit"]).sum()),
         unread=len(unread),
         access=access,
+        severities=SEVERITIES,
     )
 
 

@@ -234,7 +234,7 @@ def _shared(run: Run, grant: Row) -> str:
         standing = "our own"
     elif grantee in run.accounts and grant["grantee_class"] == "unknown":
         standing = "one of the accounts that were read"
-    why = text.plain(grant["effective_because"], 160) or "that was not looked at"
+    why = text.plain(grant["effective_because"], 320) or "that was not looked at"
     works = {True: "", False: f"; they cannot use it: {why}"}.get(
         grant["effective"], f"; whether they can use it: {why}"
     )

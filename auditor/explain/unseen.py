@@ -31,6 +31,7 @@ _OWN: Final = {
         "snapshot_shares": "whom it is shared with",
         "snapshot_block_public_access": "whether public sharing is blocked",
         "kms_keys": "the state of its key",
+        "key_policies": "whom its key lets use it",
     },
     "image": {
         "image_references": "what names it",
@@ -40,6 +41,7 @@ _OWN: Final = {
         "recovery_points": "recovery points that hold it",
         "recycle_bin_rules": "whether the Recycle Bin would catch it",
         "image_block_public_access": "whether public sharing is blocked",
+        "key_policies": "whom the keys of its snapshots let use it",
     },
     "volume": {
         "snapshots": "its snapshots",

@@ -69,12 +69,20 @@ class Sharing:
         unread: Account-regions in which sharing could not be read completely.
         access: One row per resource and grantee, those inside included: the columns of ``image_access`` and
             ``snapshot_access`` with ``resource_type`` and ``resource_id``.
+        severities: How bad a share is, by whose it is (a key of ``STANDINGS``): where it works, where it is not known
+            whether it does, and where it does not.
     """
 
     outside: tuple[Reach, ...]
     inside: int
     unread: int
     access: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
+    severities: Mapping[str, tuple[str, str, str]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def matrix(self) -> tuple[tuple[str, str, str, str], ...]:
+        """``severities`` row by row, with whose it is in words."""
+        return tuple((text.sentence(STANDINGS[standing]), *grades) for standing, grades in self.severities.items())
 
     def named(self, names: Mapping[str, str]) -> Sharing:
         """The same with the names of accounts."""

@@ -63,6 +63,10 @@ def test_what_could_not_be_read_is_counted():
     assert sharing_of(inventory([gap]), CONFIG).unread == 1
 
 
+def test_how_bad_it_is_goes_with_it():
+    assert sharing_of(inventory(), CONFIG).matrix[0] == ("Everyone", "critical", "critical", "medium")
+
+
 def test_an_empty_inventory_shares_nothing():
     sharing = sharing_of(Inventory.of({}, AS_OF), CONFIG)
     assert sharing.sentence == "Nothing is shared outside the organisation."

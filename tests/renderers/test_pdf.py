@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pypdf
@@ -11,6 +12,7 @@ from auditor.errors import RenderError
 from auditor.renderers import pdf
 from auditor.renderers.charts import severity_chart, spend_chart
 from auditor.renderers.pdf import context, html, write_pdf
+from auditor.report.sharing import Sharing
 
 OURS = Path(__file__).parents[2] / "report_templates"
 
@@ -279,3 +281,15 @@ def test_charts_are_zero_based_and_on_one_scale(report):
     assert round(critical, 1) == round(per_finding.pop(), 1)
     spend = spend_chart(report.spend.by_age, 'a "title" <b>')
     assert '<title>a "title" &lt;b&gt;</title>' in spend
+
+
+def test_how_bad_a_share_is_stands_in_the_appendix(report):
+    graded = {"public": ("critical", "critical", "medium"), "foreign": ("high", "medium", "low")}
+    source = html(replace(report, sharing=Sharing((), 0, 0, severities=graded)), OURS)
+    table = source.partition("How bad a share is")[2].partition("</table>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall("<tr>(<td>.*?)</tr>", table)]
+    words = [[re.sub("<.*?>", "", cell).strip().lower() for cell in row] for row in rows]
+    assert [row[0] for row in words] == ["everyone", "another organisation"]
+    for row, (_, grades) in zip(words, graded.items(), strict=True):
+        assert all(grade in cell for grade, cell in zip(grades, row[1:], strict=True))
+    assert "How bad a share is" not in html(replace(report, sharing=None), OURS)

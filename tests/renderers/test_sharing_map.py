@@ -65,3 +65,14 @@ def test_a_large_map_stays_a_picture():
 )
 def test_the_sentence_says_what_the_picture_shows(sharing, sentence):
     assert sharing.sentence == sentence
+
+
+def test_the_matrix_of_severities_is_told_in_words():
+    graded = Sharing(
+        (), 0, 0, severities={"public": ("critical", "critical", "medium"), "closed": ("medium", "low", "low")}
+    )
+    assert graded.matrix == (
+        ("Everyone", "critical", "critical", "medium"),
+        ("A closed member", "medium", "low", "low"),
+    )
+    assert Sharing((), 0, 0).matrix == ()

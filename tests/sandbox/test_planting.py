@@ -302,7 +302,7 @@ BELIEVABLE = {
     "image_public": (1, 3),
     "snapshot_key_unusable": (5, 12),
     "unknown:snapshot_key_unusable": (2, 2),
-    "image_share_incomplete": (5, 5),
+    "image_share_incomplete": (5, 6),
     "unknown:image_share_incomplete": (2, 2),
     "snapshot_share_ineffective": (5, 15),
     "snapshot_failed": (2, 20),

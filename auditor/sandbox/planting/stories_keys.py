@@ -1,4 +1,4 @@
-"""Images and snapshots shared with the partner under keys that let it in, keep it out, or depend on the moment."""
+"""Shares as they work out: keys that let the partner in, keep it out or may do either, and forgotten snapshots."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from auditor.sandbox.planting.keys import FOR_VOLUMES, OPERATIONS, USE, role, ro
 from auditor.sandbox.planting.names import PARTNER, SERVICES, image_name
 from auditor.sandbox.planting.plot import Lets, Plot, Telling
 from auditor.sandbox.planting.sharing import grant
+from auditor.sandbox.planting.stories_expected import SHARE
 
 
 def _share(plot: Plot, days: float, key: str) -> None:
@@ -63,9 +64,21 @@ def open_to_question(plot: Plot) -> None:
     _share(plot, 128, plot.keys.foreign)
 
 
-#: Stories of keys.
+def half_copyable(plot: Plot) -> None:
+    """An image that the platform must be able to copy, shared with it, as one of its two snapshots is."""
+    platform = plot.organisation.management_id
+    name = image_name(plot.rng, f"{plot.rng.choice(SERVICES)}-golden", plot.ago(30))
+    permissions: list[Row] = [{"UserId": platform}]
+    made = built(plot, name, 30, count=2, use="none", permissions=permissions, tags={SHARE: "platform"})
+    grant(plot, made.snapshot_ids[0], permissions)
+    if platform != plot.here.account_id:
+        plot.note("image_share_incomplete", made.image_id, platform)
+
+
+#: Stories of keys, and of snapshots that were left out.
 STORIES: tuple[Telling, ...] = (
     (refused, 0, 1),
     (allowed, 0, 1),
     (open_to_question, 0, 1),
+    (half_copyable, 0, 1),
 )
