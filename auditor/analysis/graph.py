@@ -2,6 +2,9 @@
 
 An edge runs from what needs to what is needed, or from what was made to what it was made from. It lies where it was
 read; its other end may be in another account, and in the region ``to_region``, as ids are regional.
+
+Where images come from is told by their own SourceImageId, one step at a time. GetImageAncestry would go on beyond the
+accounts that were read, up to Amazon's own image, at a request an image; nothing here needs what lies there.
 """
 
 from __future__ import annotations
@@ -38,6 +41,9 @@ def references_graph(
     lifecycle_policies: pd.DataFrame,
     fast_restores: pd.DataFrame,
     snapshot_locks: pd.DataFrame,
+    image_pipelines: pd.DataFrame,
+    legal_holds: pd.DataFrame,
+    legal_hold_points: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per edge; see the frame ``references_graph`` for the columns."""
     parts = [
@@ -47,6 +53,8 @@ def references_graph(
         _named("image", image_references),
         _named("snapshot", snapshot_references),
         *_held(recovery_points),
+        *_retained(legal_holds, legal_hold_points),
+        *_built(image_pipelines),
         _edges(
             fast_restores,
             ("fast-restore", "availability_zone"),
@@ -211,6 +219,41 @@ def _named(thing: str, references: pd.DataFrame) -> pd.DataFrame:
         "seen_by": there["seen_by"],
     }
     return pd.DataFrame(columns)
+
+
+def _built(pipelines: pd.DataFrame) -> list[pd.DataFrame]:
+    """The recipes that pipelines build."""
+    return [
+        _edges(
+            pipelines[pipelines["recipe_arn"].str.contains(f":{kind}/", regex=False).fillna(False)],
+            ("image-pipeline", "pipeline_arn"),
+            (kind, "recipe_arn"),
+            "builds",
+            "imagebuilder ListImagePipelines",
+            strength="status",
+            detail="schedule_expression",
+        )
+        for kind in ("image-recipe", "container-recipe")
+    ]
+
+
+def _retained(holds: pd.DataFrame, points: pd.DataFrame) -> list[pd.DataFrame]:
+    """What legal holds keep, as long as they last."""
+    keys = ["account_id", "region", "hold_id"]
+    lasting = holds.loc[holds["status"].ne("CANCELED").fillna(True), [*keys, "status"]]
+    held = points.merge(lasting, on=keys)
+    return [
+        _edges(
+            held[held["recovery_id"].str.startswith(start).fillna(False)],
+            ("legal-hold", "hold_id"),
+            (thing, "recovery_id"),
+            "retains",
+            "backup ListRecoveryPointsByLegalHold",
+            strength="status",
+            detail="vault_name",
+        )
+        for thing, start in (("snapshot", "snap-"), ("image", "ami-"))
+    ]
 
 
 def _held(points: pd.DataFrame) -> list[pd.DataFrame]:

@@ -58,7 +58,8 @@ def _answer(act: str, steps: list[Step]) -> Act:
 
 
 def _delete_snapshot(run: Run, node: Node, row: Row, needs: tuple[Link, ...]) -> Act:
-    steps = [*_holds(run, node, needs), *_maps(run, node, needs), *_lock(run, node), *_dependants(needs)]
+    steps = [*_retains(needs), *_holds(run, node, needs), *_maps(run, node, needs)]
+    steps += [*_lock(run, node), *_dependants(needs)]
     made = run.rows("snapshot_origins", snapshot_id=node.id, region=node.region, account_id=node.account_id)
     if made and made[0]["origin"] == "aws-backup" and not any(link.kind == "holds" for link in needs):
         said = "AWS Backup made it, and no recovery point that was seen holds it: delete it there if EC2 refuses."
@@ -89,6 +90,15 @@ def _holds(run: Run, node: Node, needs: tuple[Link, ...]) -> list[Step]:
             said += f" The vault is locked{'' if fixed else ', not yet for good'}: not {when}."
         steps.append(Step("blocks", said, link.seen_by))
     return steps
+
+
+def _retains(needs: tuple[Link, ...]) -> list[Step]:
+    """Legal holds: while one lasts AWS Backup refuses to delete, whoever asks (AWS Backup Developer Guide)."""
+    return [
+        Step("blocks", f"{text.sentence(link.said)}: nobody can delete it before the hold is released.", link.seen_by)
+        for link in needs
+        if link.kind == "retains"
+    ]
 
 
 def _maps(run: Run, node: Node, needs: tuple[Link, ...]) -> list[Step]:
@@ -276,13 +286,16 @@ def _archive(run: Run, node: Node, row: Row, needs: tuple[Link, ...]) -> Act:
 
 
 def _deregister(run: Run, node: Node, row: Row, needs: tuple[Link, ...], parts: tuple[Link, ...]) -> Act:
-    steps = _holds(run, node, needs)
+    steps = [*_retains(needs), *_holds(run, node, needs)]
     if protected := _protection(row).strip():
         steps.append(Step("blocks", protected, "ec2 DescribeImages"))
     for link in needs:
         if link.kind != "names":
             continue
-        if link.resource_type == "instance":
+        if link.resource_type == "fast-launch":
+            said = f"Switch fast launch off first, or what it made lingers and is billed: {link.said}."
+            steps.append(Step("breaks", said, link.seen_by))
+        elif link.resource_type == "instance":
             said = f"{text.sentence(link.said)}: it goes on, but cannot be launched anew."
             steps.append(Step("breaks", said, link.seen_by))
         elif current(link):

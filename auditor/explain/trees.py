@@ -16,6 +16,9 @@ SUPERSEDED: Final = "old"
 
 _DEEPEST: Final = 6
 
+#: What is needed by what needs it.
+_NEEDED_IN_TURN: Final = ("image", "volume", "launch-configuration", "image-recipe", "container-recipe")
+
 _UP: Final = {
     "copied-from": "copied from {}",
     "made-from": "made from {}",
@@ -35,6 +38,7 @@ _DOWN: Final = {
     "attaches": "{} has it attached as {detail}",
     "taken-of": "{} was taken of it",
     "launches": "{} launches it",
+    "builds": "{} builds from it",
 }
 
 #: How a reference is graded, in words.
@@ -127,7 +131,7 @@ def _down(run: Run, edge: Row, beside: Node, depth: int) -> Link:
     """One edge towards what is needed."""
     kind = edge["kind"]
     far = Node(edge["from_type"], edge["from_id"], edge["region"], edge["account_id"])
-    graded = {"names": _named, "holds": _held, "backs-up": _held}
+    graded = {"names": _named, "holds": _held, "backs-up": _held, "retains": _retained, "builds": _built}
     if kind in graded:
         said = graded[kind](run, edge, far, beside)
     elif kind in ("manages", "locks"):
@@ -136,13 +140,15 @@ def _down(run: Run, edge: Row, beside: Node, depth: int) -> Link:
         said = f"fast restore in {edge['from_id']} is {edge['strength']}{run.place(far.account_id, None, beside)}"
     else:
         said = _DOWN[kind].format(run.called(far, beside), detail=text.plain(edge["detail"]) or "a device")
-    deeper = depth < 2 and far.kind in ("image", "volume", "launch-configuration")
+    deeper = depth < 2 and far.kind in _NEEDED_IN_TURN
     return _link(edge, far, said, needed_by(run, far, beside, depth + 1) if deeper else ())
 
 
 def _named(run: Run, edge: Row, far: Node, beside: Node) -> str:
     grade = _GRADES.get(edge["strength"] or "", "")
     place = run.place(far.account_id, far.region, beside)
+    if far.kind == "fast-launch":
+        return f"fast launch keeps snapshots of it ready ({text.plain(edge['detail']) or 'state not known'}){place}"
     if far.kind == "instance":
         row, _ = run.home(far)
         return f"instance {far.id}{quoted((row or {}).get('name'))} was launched from it{place}; {grade}"
@@ -165,6 +171,22 @@ def _held(run: Run, edge: Row, far: Node, beside: Node) -> str:
     vault = text.plain(edge["detail"])
     place = run.place(far.account_id, None, beside)
     return f"recovery point{made} in vault “{vault}” ({edge['strength']}) {does}{kept}{place}"
+
+
+def _retained(run: Run, edge: Row, far: Node, beside: Node) -> str:
+    found = run.rows("legal_holds", hold_id=far.id, account_id=far.account_id, region=far.region)
+    title = quoted(found[0]["title"]) if found else ""
+    return f"legal hold {far.id}{title} ({edge['strength']}) keeps it{run.place(far.account_id, None, beside)}"
+
+
+def _built(run: Run, edge: Row, far: Node, beside: Node) -> str:
+    found = run.rows("image_pipelines", pipeline_arn=far.id, account_id=far.account_id, region=far.region)
+    name = quoted(found[0]["name"]) if found else f" {text.plain(far.id)}"
+    last = found[0]["last_run_at"] if found else None
+    ran = f", last on {text.day(last)}" if last is not None else ""
+    when = "on its schedule" if edge["detail"] else "when somebody runs it"
+    does = f"builds it {when}" if edge["strength"] == "ENABLED" else "is switched off, and builds it if run by hand"
+    return f"image pipeline{name} {does}{ran}{run.place(far.account_id, None, beside)}"
 
 
 def _managed(run: Run, far: Node) -> str:
@@ -211,7 +233,7 @@ def parts(run: Run, node: Node) -> tuple[Link, ...]:
 
 
 def _firmness(link: Link) -> tuple[int, int, str, str]:
-    kinds = ("locks", "holds", "maps", "made-for", "attaches", "names", "created-from", "launches")
+    kinds = ("retains", "locks", "holds", "maps", "made-for", "attaches", "names", "created-from", "launches")
     place = kinds.index(link.kind) if link.kind in kinds else len(kinds)
     graded = STRENGTHS.index(link.strength) if link.strength in STRENGTHS else len(STRENGTHS)
     return place, graded, link.resource_type, link.resource_id

@@ -19,8 +19,9 @@ _OWN: Final = {
     "snapshot": {
         "images": "images that map it",
         "volumes": "volumes created from it",
-        "snapshot_references": "launch templates and configurations that name it",
+        "snapshot_references": "launch templates, configurations and recipes that name it",
         "recovery_points": "recovery points that hold it",
+        "legal_hold_points": "legal holds on it",
         "recycle_bin_images": "images in the Recycle Bin that were made with it",
         "recycle_bin_rules": "whether the Recycle Bin would catch it",
         "snapshot_locks": "locks on it",
@@ -39,6 +40,7 @@ _OWN: Final = {
         "image_shares": "whom it is shared with",
         "snapshots": "the snapshots that it maps",
         "recovery_points": "recovery points that hold it",
+        "legal_hold_points": "legal holds on it",
         "recycle_bin_rules": "whether the Recycle Bin would catch it",
         "image_block_public_access": "whether public sharing is blocked",
         "key_policies": "whom the keys of its snapshots let use it",

@@ -66,15 +66,15 @@ REFERENCES_GRAPH = Frame(
     "One edge from what needs to what is needed, or from what was made to what it was made from.",
     (
         *WHERE,
-        text("from_type", "snapshot, image, volume, instance, launch-template, recovery-point, lifecycle-policy, …"),
+        text("from_type", "snapshot, image, volume, instance, launch-template, recovery-point, legal-hold, …"),
         text("from_id", "Its id, name or ARN"),
-        text("to_type", "snapshot, image, volume, instance or launch-configuration"),
+        text("to_type", "snapshot, image, volume, instance, launch-configuration, image-recipe or container-recipe"),
         text("to_id", "Its id or name"),
         text("to_region", "Region of that end; missing where nothing says it"),
         text(
             "kind",
-            "maps, names, launches, launched-from, attaches, holds, backs-up, manages, restores, locks, made-for, "
-            "made-from, copied-from, created-from or taken-of",
+            "maps, names, launches, builds, launched-from, attaches, holds, backs-up, retains, manages, restores, "
+            "locks, made-for, made-from, copied-from, created-from or taken-of",
         ),
         text("strength", "State of what needs, strength of a reference, or how sure an origin is"),
         text("detail", "Device, version, vault or tag that makes the edge precise"),
@@ -95,6 +95,9 @@ REFERENCES_GRAPH = Frame(
         "lifecycle_policies",
         "fast_restores",
         "snapshot_locks",
+        "image_pipelines",
+        "legal_holds",
+        "legal_hold_points",
     ),
 )
 

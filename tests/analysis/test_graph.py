@@ -72,6 +72,28 @@ def test_a_policy_that_is_gone_still_managed_its_snapshots():
     }
 
 
+def test_pipelines_build_recipes_and_legal_holds_keep_what_they_hold_until_they_are_over():
+    recipe = "arn:aws:imagebuilder:eu-west-1:111122223333:image-recipe/base/1.0.0"
+    container = recipe.replace("image-recipe", "container-recipe")
+    pipelines = [
+        {"pipeline_arn": "arn:p1", "recipe_arn": recipe, "status": "ENABLED", "schedule_expression": "rate(1 day)"},
+        {"pipeline_arn": "arn:p2", "recipe_arn": container, "status": "DISABLED"},
+        {"pipeline_arn": "arn:p3", "recipe_arn": None},
+    ]
+    holds = [{"hold_id": name, "status": name.upper()} for name in ("active", "canceling", "canceled")]
+    points = [
+        {"hold_id": name, "recovery_point_arn": f"arn:{name}", "recovery_id": id_, "vault_name": "gold"}
+        for name, id_ in (("active", "snap-1"), ("canceling", "ami-1"), ("canceled", "snap-2"), ("active", None))
+    ]
+    here = "eu-west-1"
+    assert edges(image_pipelines=pipelines, legal_holds=holds, legal_hold_points=points) == {
+        ("image-pipeline", "arn:p1", "builds", "image-recipe", recipe, here, "ENABLED", "rate(1 day)"),
+        ("image-pipeline", "arn:p2", "builds", "container-recipe", container, here, "DISABLED", None),
+        ("legal-hold", "active", "retains", "snapshot", "snap-1", here, "ACTIVE", "gold"),
+        ("legal-hold", "canceling", "retains", "image", "ami-1", here, "CANCELING", "gold"),
+    }
+
+
 def test_what_holds_names_locks_and_restores():
     graph = edges(
         recovery_points=[

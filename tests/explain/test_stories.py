@@ -1,94 +1,17 @@
 """Planted resources whose stories are known, told by ``auditor explain`` from a run folder."""
 
 import json
-import os
-from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
-from auditor.aws.runner import collect
 from auditor.cli import main
 from auditor.config import Config
-from auditor.engine import evaluate, write_results
-from auditor.explain import Run, as_json, as_text, explain, tell
+from auditor.explain import as_json, as_text, explain
 from auditor.inventory import Inventory
-from auditor.rulebook import load_rules
-from auditor.sandbox.faults import Fault, Faults
+from auditor.sandbox.faults import Fault
 from auditor.sandbox.planting import TINY, plant
-from auditor.sandbox.server import Sandbox
-
-#: Every place tells every story; a failure prints the seed by which it can be repeated.
-SEED = int(os.environ["REPEAT_SEED"])
-CONFIG = Config.of(
-    {"scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"}, "collect": {"workers": 4}}
-)
-JUDGED = ("snapshot_orphaned", "snapshot_public")
-
-
-def collected(organisation, folder, *faults, config=CONFIG, collectors=None):
-    with Sandbox(organisation, Faults(*faults)) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in sandbox.environment().items():
-            patch.setenv(name, value)
-        collect(config, folder, as_of=organisation.now, collectors=collectors)
-    return folder
-
-
-@pytest.fixture(scope="module", params=[SEED], ids=lambda seed: f"seed {seed}")
-def organisation(request):
-    return plant(request.param, accounts=3, regions=2, size=replace(TINY, chance=1.0))
-
-
-@pytest.fixture(scope="module")
-def run(organisation, tmp_path_factory):
-    """A run folder that two rules have judged."""
-    folder = collected(organisation, tmp_path_factory.mktemp("explain") / "run")
-    inventory = Inventory.load(folder)
-    write_results(evaluate(inventory, load_rules(select=JUDGED), CONFIG), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def told(run):
-    opened = Run(Inventory.load(run))
-    return lambda resource_id: tell(opened, resource_id)
-
-
-@pytest.fixture(scope="module")
-def place(organisation):
-    """One place of many; all tell the same stories."""
-    return max(organisation, key=lambda each: (each.account_id, each.name))
-
-
-def first(rows, fits):
-    found = next((key for key, row in rows.items() if fits(row)), None)
-    assert found, f"REPEAT_SEED={SEED} planted no such thing"
-    return found
-
-
-def steps(story, weight, act=0):
-    return [step.said for step in story.acts[act].steps if step.weight == weight]
-
-
-def links(story, kind):
-    return [link for link in story.needed_by if link.kind == kind]
-
-
-def mapped(row):
-    return [each["Ebs"]["SnapshotId"] for each in row["BlockDeviceMappings"] if "SnapshotId" in each.get("Ebs", {})]
-
-
-def named_by(place, type_of_reference, told):
-    """The images of a place that only references of one type name, with their stories."""
-    for image_id, row in place.images.items():
-        if row["State"] != "available":
-            continue
-        story = told(image_id)
-        if story.needed_by and {link.resource_type for link in story.needed_by} == {type_of_reference}:
-            return story
-    pytest.fail(f"REPEAT_SEED={SEED} planted no image that only a {type_of_reference} names")
+from tests.explain.telling import collected, first, links, mapped, named_by, seed, steps
 
 
 def test_a_disabled_image_still_blocks_its_snapshot(place, told):
@@ -153,11 +76,17 @@ def test_a_recovery_point_sends_you_to_aws_backup(place, told):
     assert "only the lifecycle of its plan can archive it" in steps(story, "blocks", act=1)[0]
 
 
-def test_a_machine_in_aws_backup_holds_its_image_and_through_it_the_snapshots(place, told):
-    points = [point for held in place.recovery_points.values() for point in held.values()]
-    image_id = next(name for point in points if (name := point["RecoveryPointArn"].rpartition("/")[2]) in place.images)
+def test_a_machine_in_aws_backup_holds_its_image_and_through_it_the_snapshots(organisation, told):
+    row = next(
+        each.images[name]
+        for each in organisation
+        for held in each.recovery_points.values()
+        for point in held.values()
+        if (name := point["RecoveryPointArn"].rpartition("/")[2]) in each.images
+    )
+    image_id = row["ImageId"]
     assert "delete it through AWS Backup" in steps(told(image_id), "blocks")[0]
-    (step,) = steps(told(mapped(place.images[image_id])[0]), "blocks")
+    (step,) = steps(told(mapped(row)[0]), "blocks")
     assert f"image {image_id}" in step
     assert "through AWS Backup first" in step
 
@@ -343,7 +272,7 @@ def test_a_foreign_image_is_told_by_those_who_use_it(place, told):
 
 
 def test_an_account_that_could_not_be_read_is_named(tmp_path):
-    organisation = plant(SEED, accounts=2, regions=1, size=TINY)
+    organisation = plant(seed(), accounts=2, regions=1, size=TINY)
     owner, image_id = next(
         (each, image_id)
         for each in organisation
