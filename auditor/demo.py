@@ -18,12 +18,14 @@ from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting import plant
 from auditor.sandbox.planting.names import PARTNER
 from auditor.sandbox.planting.stories_expected import matrix
+from auditor.sandbox.planting.stories_policies import AGREED
 from auditor.sandbox.process import serve_in_process
 
 #: How the demo reads its sandbox; also a configuration to start from.
 DEMO_CONFIG: dict[str, dict[str, Any]] = {
     "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
     "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
+    "backup": {"rpo": AGREED},
     "report": {"organisation_name": "Sandbox organisation", "title": "EBS snapshot and AMI audit"},
 }
 

@@ -15,6 +15,7 @@ from auditor.sandbox.faults import Faults
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting.names import PARTNER
 from auditor.sandbox.planting.stories_expected import matrix
+from auditor.sandbox.planting.stories_policies import AGREED
 from auditor.sandbox.server import Sandbox
 
 CONFIG = Config.of(
@@ -22,6 +23,7 @@ CONFIG = Config.of(
         "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
         "collect": {"workers": 8},
         "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
+        "backup": {"rpo": AGREED},
     }
 )
 KEY = ["account_id", "region", "resource_id"]

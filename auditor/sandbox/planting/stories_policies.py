@@ -13,6 +13,9 @@ from auditor.sandbox.planting.names import server
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
 from auditor.sandbox.planting.promises import Fates, Rhythm, deliver, settle, tiles
 
+#: What is agreed with those who back up by script: ``[[backup.rpo]]`` of a configuration that fits the truth.
+AGREED: list[Row] = [{"name": "scripts", "volumes": {"tag": "backed-up-by", "value": "script"}, "hours": 24}]
+
 
 def _few(plot: Plot) -> int:
     """How many backups a policy keeps that is only to be looked at; at least four."""
@@ -180,14 +183,15 @@ def _default(days: int, kind: str, resource: str, exclusions: Row) -> Row:
 def scripts(plot: Plot) -> None:
     """Volumes that a script snapshots, under an agreed age: it did not run one night; of another it always did."""
     for skipped in (plot.rng.randrange(2, 6), None):
-        of = _disk(plot, plot.ago(150), {"backed-up-by": "script"})
+        wanted = AGREED[0]["volumes"]
+        of = _disk(plot, plot.ago(150), {wanted["tag"]: wanted["value"]})
         for day in range(8, -1, -1):
             of.write(plot.rng)
             if day != skipped:
                 started = plot.now - day * DAY - timedelta(hours=5, minutes=plot.rng.randrange(20))
                 plot.snapshot(of, started, description="nightly by backup.sh")
         broken = frozenset() if skipped is None else frozenset({skipped, skipped - 1})
-        tiles(plot, "rpo/scripts", of.volume_id, hours=24, count=7, broken=broken)
+        tiles(plot, f"rpo/{AGREED[0]['name']}", of.volume_id, hours=24, count=7, broken=broken)
 
 
 def apart(plot: Plot) -> None:
