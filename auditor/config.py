@@ -141,6 +141,17 @@ class Sharing(_Section):
 
     trusted_accounts: dict[AccountId, Words] = {}
     expect: tuple[Expectation, ...] = ()
+    #: How shares of snapshots are looked for: each asked; what Access Analyzer leaves out skipped where that loses
+    #: nothing but its delay; or the analyzer asked and nobody else.
+    discovery: Literal["exhaustive", "auto", "analyzer"] = "exhaustive"
+    #: Folder of an earlier run whose shares hold for what was there then.
+    reuse: Words | None = None
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Every account that is named."""
+        named = [each for entry in self.expect for each in (*entry.shared_with, *(entry.may_share_with or ()))]
+        return frozenset(self.trusted_accounts).union(each for each in named if each.isdigit())
 
 
 class Tagged(_Section):

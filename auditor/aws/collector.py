@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from auditor.aws.earlier import Earlier
 
 #: One item of an answer, as botocore parsed it.
 Item = Mapping[str, Any]
@@ -31,6 +34,10 @@ class Reader(Protocol):
     where: Where
     #: Whether each snapshot and image may be asked who it is shared with (``[collect] shares = "exact"``).
     exact_shares: bool
+    #: How shares of snapshots are looked for (``[sharing] discovery``): exhaustive, auto or analyzer.
+    discovery: str
+    #: An earlier run whose shares may be used again (``[sharing] reuse``).
+    earlier: Earlier | None
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Mapping[str, Any]:
         """One request, e.g. ``call("ec2", "DescribeRegions")``; raises what botocore raises after retries."""
@@ -64,9 +71,16 @@ class Reader(Protocol):
     def gap(self, resource_id: str, error_code: str, message: str) -> None:
         """Note that one resource could not be read, where ``each`` does not fit."""
 
+    def note(self, code: str, message: str) -> None:
+        """Say how something was read that came whole all the same; it stands in coverage."""
+
     @property
     def known_accounts(self) -> tuple[str, ...]:
-        """Accounts in scope and trusted accounts of the configuration, for bulk sharing look-ups."""
+        """Accounts of the organisation, in scope and that the configuration names, for bulk sharing look-ups."""
+
+    @property
+    def members_known(self) -> bool:
+        """Whether every account of the organisation is among them."""
 
     @property
     def account(self) -> Mapping[str, Any]:

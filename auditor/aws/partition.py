@@ -140,6 +140,8 @@ class Partition:
         tally = self._reader.tally = Tally()
         started_at = datetime.now(UTC)
         outcome, frames = self._brought(collector, tally)
+        if outcome == COMPLETE and tally.note:
+            outcome = Outcome("complete", *tally.note)
         rows = len(frames[collector.frames[0]]) if collector.frames[0] in frames else 0
         if outcome.status not in ("complete", "truncated"):
             self._lacking.add(collector.name)

@@ -42,6 +42,7 @@ _DESCRIPTION = "Reads snapshots, images and backups for auditor; changes nothing
 _SESSION_SECONDS = 3600
 
 _SERVICES = {
+    "access-analyzer": "AccessAnalyzer",
     "autoscaling": "AutoScaling",
     "backup": "Backup",
     "cloudtrail": "CloudTrail",

@@ -33,10 +33,13 @@ COLUMNS = ("account_id", "region", "action", "answer", "error_code")
 Row = tuple[str, str, str, str, str | None]
 
 _PLAN = "00000000-0000-0000-0000-000000000000"
+_ANALYZER = "arn:aws:access-analyzer:us-east-1:000000000000:analyzer/auditor-preflight"
 _RECIPE = "arn:aws:imagebuilder:us-east-1:000000000000:{}-recipe/auditor-preflight/0.0.1"
 
 #: The least parameters of each operation that does not do without any; nothing they name exists.
 _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "access-analyzer:ListAnalyzers": {"maxResults": 1},
+    "access-analyzer:ListFindings": {"analyzerArn": _ANALYZER, "maxResults": 1},
     "autoscaling:DescribeAutoScalingGroups": {"MaxRecords": 1},
     "autoscaling:DescribeLaunchConfigurations": {"MaxRecords": 1},
     "backup:GetBackupPlan": {"BackupPlanId": _PLAN},
@@ -65,6 +68,12 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "rbin:ListRules": {"ResourceType": "EBS_SNAPSHOT", "MaxResults": 1},
     "ssm:DescribeParameters": {"MaxResults": 1},
     "ssm:GetParameters": {"Names": ["auditor-preflight"]},
+}
+
+#: The calls of actions that are named otherwise.
+_CALLS: Mapping[str, tuple[str, str]] = {
+    "access-analyzer:ListAnalyzers": ("accessanalyzer", "ListAnalyzers"),
+    "access-analyzer:ListFindings": ("accessanalyzer", "ListFindingsV2"),
 }
 
 #: What services answer of things that do not exist to those who may ask.
@@ -150,7 +159,7 @@ def _call(reader: PartitionReader, action: str) -> bool:
         parameters["BackupVaultName"] = vaults[0]["BackupVaultName"]
     if service == "ec2":
         parameters["DryRun"] = True
-    reader.call(service, operation, **parameters)
+    reader.call(*_CALLS.get(action, (service, operation)), **parameters)
     return True
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from botocore import xform_name
 
 from auditor.aws.collector import Item, Page, Where
+from auditor.aws.earlier import Earlier
 from auditor.aws.limits import Limiter
 from auditor.aws.outcome import (
     THROTTLED,
@@ -41,7 +42,11 @@ FIRST_PAUSE_SECONDS = 0.5
 #: So many refusals at the very beginning, and everything is taken to be refused.
 REFUSED_AT_FIRST = 5
 #: Input and output tokens of services that name them otherwise than NextToken.
-TOKENS = {"imagebuilder": ("nextToken", "nextToken"), "kms": ("Marker", "NextMarker")}
+TOKENS = {
+    "accessanalyzer": ("nextToken", "nextToken"),
+    "imagebuilder": ("nextToken", "nextToken"),
+    "kms": ("Marker", "NextMarker"),
+}
 NEXT_TOKEN = ("NextToken", "NextToken")
 
 
@@ -54,7 +59,10 @@ class Run:
     """What all readers of a run share.
 
     Attributes:
-        known_accounts: Accounts in scope and trusted accounts, sorted.
+        discovery: How shares of snapshots are looked for.
+        earlier: A run whose shares may be used again.
+        known_accounts: Accounts of the organisation, in scope and that the configuration names, sorted.
+        members_known: Whether Organizations told all of its accounts.
         stop: Set when the run is to end early.
         expired: Set when the credentials ended.
     """
@@ -62,6 +70,9 @@ class Run:
     limiter: Limiter
     progress: Progress
     exact_shares: bool = True
+    discovery: str = "exhaustive"
+    earlier: Earlier | None = None
+    members_known: bool = False
     known_accounts: tuple[str, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
     expired: threading.Event = field(default_factory=threading.Event)
@@ -98,6 +109,7 @@ class Tally:
         self.calls = 0
         self.answered = 0
         self.gaps: list[tuple[str, str, str]] = []
+        self.note: tuple[str, str] | None = None
         self._lock = threading.Lock()
 
     def called(self) -> None:
@@ -141,6 +153,8 @@ class PartitionReader:
     ) -> None:
         self.where = where
         self.exact_shares = run.exact_shares
+        self.discovery = run.discovery
+        self.earlier = run.earlier
         self.tally = Tally()
         self.run = run
         self.frames: Callable[[str], pd.DataFrame] = nothing
@@ -156,8 +170,13 @@ class PartitionReader:
 
     @property
     def known_accounts(self) -> tuple[str, ...]:
-        """Accounts in scope and trusted accounts of the configuration."""
+        """Accounts of the organisation, in scope and that the configuration names."""
         return self.run.known_accounts
+
+    @property
+    def members_known(self) -> bool:
+        """Whether every account of the organisation is among them."""
+        return self.run.members_known
 
     @property
     def account(self) -> Mapping[str, Any]:
@@ -254,6 +273,11 @@ class PartitionReader:
     def gap(self, resource_id: str, error_code: str, message: str) -> None:
         """Note that one resource could not be read."""
         self.tally.gaps.append((resource_id, error_code, message))
+
+    def note(self, code: str, message: str) -> None:
+        """Say how something was read; what is said last stands in coverage, and what goes wrong goes before it."""
+        told = self.tally.note
+        self.tally.note = (code, message) if told is None else (code, f"{told[1]} {message}")
 
     def close(self) -> None:
         """Let go of clients and threads."""

@@ -12,6 +12,7 @@ from typing import Any
 from auditor.aws import scope
 from auditor.aws.collector import Collector, Where
 from auditor.aws.collectors import COLLECTORS
+from auditor.aws.earlier import Earlier
 from auditor.aws.limits import Limiter
 from auditor.aws.outcome import EXPIRED_HINT, READ_ERRORS, NoRole, Outcome, outcome_of
 from auditor.aws.partition import Book, Partition, at_level, in_order
@@ -69,17 +70,24 @@ def collect(
 
     Raises:
         AccessError: AWS cannot be reached, or there are no credentials it accepts.
-        ConfigError: A region is named that does not exist.
-        InventoryError: The folder holds something else, or cannot be written.
+        ConfigError: A region is named that does not exist, or the run itself as the earlier one to use again.
+        InventoryError: The folder, or that of an earlier run, holds something else, or cannot be read or written.
         KeyboardInterrupt: Collecting was interrupted; what was finished is kept, and can be gone on with.
     """
     chosen = in_order(catalogue, collectors)
+    earlier = Earlier.of(Path(config.sharing.reuse), out) if config.sharing.reuse else None
     sessions = Sessions(config.scope)
     own_account, _ = sessions.identify()
     manifest = Manifest(as_of=as_of, started_at=datetime.now(UTC), config=config.model_dump(mode="json", by_alias=True))
     writer, finished = Writer.start(out, manifest)
     with progress or Quiet() as shown:
-        run = Run(limiter or Limiter(), shown, exact_shares=config.collect.shares == "exact")
+        run = Run(
+            limiter or Limiter(),
+            shown,
+            exact_shares=config.collect.shares == "exact",
+            discovery=config.sharing.discovery,
+            earlier=earlier,
+        )
         _Job(config, sessions, own_account, chosen, Book(writer, finished), run).work()
         if run.expired.is_set():
             shown.say(EXPIRED_HINT)
@@ -139,8 +147,9 @@ class _Job:
             if account.session is None:
                 # What such an account has enabled nobody told us; the others' regions are the best guess.
                 account.regions = seen or scope.regions(self._config.scope, None, self._sessions.known_regions())
-        trusted = self._config.sharing.trusted_accounts
-        self._run.known_accounts = tuple(sorted({account.account_id for account in entered} | set(trusted)))
+        members = {member.account_id for member in self._members}
+        self._run.known_accounts = tuple(sorted(members.union(self._config.sharing.accounts)))
+        self._run.members_known = self._config.scope.organisation and not any(each.error for each in self._members)
         return entered
 
     def _enter(self, target: scope.Target) -> Entered:

@@ -1,6 +1,6 @@
-"""Frames of what the configuration expects of sharing: what it selects, and whether it is as it must be."""
+"""Frames of sharing: what Access Analyzer reports, and what the configuration expects and whether it is so."""
 
-from auditor.frames.columns import WHERE, Frame, flag, integer, text
+from auditor.frames.columns import WHERE, Frame, flag, integer, moment, text
 
 _ENTRY = integer("entry", "Which [[sharing.expect]] of the configuration, counted from 1")
 
@@ -69,4 +69,43 @@ SNAPSHOT_EXPECTATIONS = Frame(
     ),
 )
 
-FRAMES = (IMAGE_SELECTIONS, SNAPSHOT_SELECTIONS, IMAGE_EXPECTATIONS, SNAPSHOT_EXPECTATIONS)
+ACCESS_ANALYZERS = Frame(
+    "access_analyzers",
+    "One analyzer of IAM Access Analyzer in the account, whose findings of snapshots were read to the end.",
+    (
+        *WHERE,
+        text("analyzer_arn", "The analyzer", "access-analyzer ListAnalyzers"),
+        text("name", "Its name"),
+        text("type", "ACCOUNT and ORGANIZATION report access from outside of them; others, …_UNUSED_ACCESS, do not"),
+        text("status", "ACTIVE, CREATING, DISABLED or FAILED"),
+        moment("last_analyzed_at", "When it last looked at anything", "lastResourceAnalyzedAt"),
+    ),
+    key=("account_id", "region", "analyzer_arn"),
+    filled_by=("access_analyzers",),
+)
+
+ANALYZER_FINDINGS = Frame(
+    "analyzer_findings",
+    "One finding by which an analyzer reports that a snapshot is shared beyond its zone of trust.",
+    (
+        *WHERE,
+        text("finding_id", "The finding", "access-analyzer ListFindingsV2"),
+        text("analyzer_arn", "The analyzer"),
+        text("snapshot_id", "The snapshot"),
+        text("owner_id", "Account that owns it", "resourceOwnerAccount"),
+        text("status", "ACTIVE or ARCHIVED"),
+        moment("analyzed_at", "When the analyzer looked; up to 30 minutes after a change"),
+        moment("updated_at", "Last change of the finding"),
+    ),
+    key=("account_id", "region", "finding_id"),
+    filled_by=("access_analyzers",),
+)
+
+FRAMES = (
+    ACCESS_ANALYZERS,
+    ANALYZER_FINDINGS,
+    IMAGE_SELECTIONS,
+    SNAPSHOT_SELECTIONS,
+    IMAGE_EXPECTATIONS,
+    SNAPSHOT_EXPECTATIONS,
+)

@@ -55,6 +55,7 @@ def test_calls_are_counted_and_few(serve: Any, read: Any) -> None:
     asked = {call[3] for call in box.calls}
     assert asked == {
         "AssumeRole",
+        "ListAnalyzers",
         "GetCallerIdentity",
         "DescribeOrganization",
         "ListAccounts",

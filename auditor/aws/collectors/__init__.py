@@ -2,6 +2,7 @@
 
 from auditor.aws.collector import Collector
 from auditor.aws.collectors import (
+    access_analyzers,
     accounts,
     auto_scaling_groups,
     backup_jobs,
@@ -46,6 +47,7 @@ COLLECTORS: tuple[Collector, ...] = (
     volumes.COLLECTOR,
     instances.COLLECTOR,
     kms_keys.COLLECTOR,
+    access_analyzers.COLLECTOR,
     snapshot_permissions.PUBLIC,
     snapshot_permissions.SHARES,
     image_shares.COLLECTOR,

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where, in_pages
+from auditor.aws.collectors._discovery import residue
 from auditor.aws.outcome import IncompleteAnswer
 from auditor.aws.shape import Field, shape
 
@@ -36,8 +37,9 @@ def get(reader: Reader) -> Iterator[Page]:
         return reader.call("ec2", "DescribeImageAttribute", ImageId=image_id, Attribute="launchPermission")
 
     if reader.exact_shares:
-        candidates = images.loc[~images["state"].isin(WITHOUT_PERMISSIONS), "image_id"]
-        for answers in in_pages(reader.each(candidates, ask, drop=GONE)):
+        left = residue(reader, "image", images.loc[~images["state"].isin(WITHOUT_PERMISSIONS), "image_id"])
+        yield left.told
+        for answers in in_pages(reader.each(left.ask, ask, drop=GONE)):
             yield [
                 {"ImageId": image_id, **grant}
                 for image_id, answer in answers

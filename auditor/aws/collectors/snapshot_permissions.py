@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where, in_pages
+from auditor.aws.collectors._discovery import residue, restorable_by
 from auditor.aws.outcome import IncompleteAnswer
 from auditor.aws.shape import Field, shape
 
@@ -20,14 +21,15 @@ def get_public(reader: Reader) -> Iterator[Page]:
     """Snapshots that everybody may restore: one listing, not a call per snapshot.
 
     Block public access hides permissions without removing them, and AWS does not say whether the listing still
-    shows them then. Where everything is blocked each candidate is therefore asked itself.
+    shows them then. Where everything is blocked each candidate is therefore asked itself, but for those that need not
+    be, as ``[sharing]`` says.
 
     Raises:
         IncompleteAnswer: Whether public access is blocked could not be read, or everything is and candidates must not
-            be asked, as ``[collect] shares = "bulk"`` says.
+            be asked, as ``[collect] shares = "bulk"`` or ``[sharing] discovery`` says.
     """
     seen: set[str] = set()
-    for page in _restorable_by(reader, ALL):
+    for page in restorable_by(reader, ALL):
         seen.update(page)
         yield [{"SnapshotId": snapshot_id, "SeenBy": "bulk"} for snapshot_id in page]
     blocked = reader.frame("snapshot_block_public_access")["state"]
@@ -41,12 +43,19 @@ def get_public(reader: Reader) -> Iterator[Page]:
                 "BulkOnly", 'Permissions that the block hides may be missing: [collect] shares is "bulk", not "exact".'
             )
         candidates = [each for each in public_candidates(reader.frame("snapshots")) if each not in seen]
-        for answers in in_pages(_permissions(reader, candidates)):
+        left = residue(reader, "snapshot", candidates)
+        yield [
+            {"SnapshotId": grant["SnapshotId"], "SeenBy": "attribute"}
+            for grant in left.told
+            if grant.get("Group") == ALL
+        ]
+        for answers in in_pages(_permissions(reader, left.ask)):
             yield [
                 {"SnapshotId": snapshot_id, "SeenBy": "attribute"}
                 for snapshot_id, answer in answers
                 if any(grant.get("Group") == ALL for grant in answer.get("CreateVolumePermissions") or ())
             ]
+        left.finish()
 
 
 def transform_public(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
@@ -59,23 +68,27 @@ def get_shares(reader: Reader) -> Iterator[Page]:
     """Whom each snapshot is shared with.
 
     Raises:
-        IncompleteAnswer: Only known accounts were asked about, as ``[collect] shares = "bulk"`` says.
+        IncompleteAnswer: Only known accounts were asked about, as ``[collect] shares = "bulk"`` says, or only what an
+            analyzer reports, as ``[sharing] discovery = "analyzer"`` says.
     """
     if reader.exact_shares:
         candidates = share_candidates(reader.frame("snapshots"), reader.frame("kms_keys"))
-        for answers in in_pages(_permissions(reader, candidates)):
+        left = residue(reader, "snapshot", candidates)
+        yield left.told
+        for answers in in_pages(_permissions(reader, left.ask)):
             yield [
                 {"SnapshotId": snapshot_id, **grant}
                 for snapshot_id, answer in answers
                 for grant in answer.get("CreateVolumePermissions") or ()
             ]
+        left.finish()
         return
     public = set(reader.frame("snapshot_public_permissions")["snapshot_id"])
     yield [{"SnapshotId": snapshot_id, "Group": ALL} for snapshot_id in sorted(public)]
     for account in reader.known_accounts:
         if account == reader.where.account_id:
             continue
-        for page in _restorable_by(reader, account):
+        for page in restorable_by(reader, account):
             yield [{"SnapshotId": snapshot_id, "UserId": account} for snapshot_id in page if snapshot_id not in public]
     raise IncompleteAnswer(
         "BulkOnly", 'Shares with accounts that are not known are missing: [collect] shares is "bulk", not "exact".'
@@ -103,13 +116,6 @@ def _shareable(snapshots: pd.DataFrame) -> pd.Series[bool]:
     return (snapshots["state"] == "completed").fillna(value=False) & (snapshots["storage_tier"] != "archive").fillna(
         value=True
     )
-
-
-def _restorable_by(reader: Reader, who: str) -> Iterator[list[str]]:
-    for page in reader.pages(
-        "ec2", "DescribeSnapshots", "Snapshots", OwnerIds=["self"], RestorableByUserIds=[who], MaxResults=1000
-    ):
-        yield [snapshot["SnapshotId"] for snapshot in page]
 
 
 def _permissions(reader: Reader, snapshot_ids: Iterable[str]) -> Iterator[tuple[str, Item]]:
@@ -141,7 +147,7 @@ PUBLIC = Collector(
     get=get_public,
     transform=transform_public,
     after=("snapshots",),
-    heeds=("snapshot_block_public_access",),
+    heeds=("snapshot_block_public_access", "access_analyzers"),
 )
 
 SHARES = Collector(
@@ -151,5 +157,5 @@ SHARES = Collector(
     get=get_shares,
     transform=transform_shares,
     after=("snapshots",),
-    heeds=("kms_keys", "snapshot_public_permissions"),
+    heeds=("kms_keys", "snapshot_public_permissions", "access_analyzers"),
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 import random
 
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting.plot import Plot
+from auditor.sandbox.planting.plot import DAY, Plot
 
-#: How often an account has what in a Region.
-_SETUPS = (
+#: What an account has in a Region, by type and status, and how often.
+_SETUPS: tuple[tuple[tuple[tuple[str, str], ...], int], ...] = (
     ((), 5),
     ((("ACCOUNT", "ACTIVE"),), 4),
     ((("ACCOUNT", "FAILED"),), 1),
@@ -23,6 +23,8 @@ def plant_analyzers(plot: Plot) -> None:
     """The analyzers of a place, with a generator of their own so that nothing else moves; comes last."""
     rng = random.Random(f"{plot.organisation.seed}/{'/'.join(plot.where)}/analyzers")
     (setup,) = rng.choices([each for each, _ in _SETUPS], [weight for _, weight in _SETUPS])
+    if plot.size.chance == 1:  # who asks for every story has an analyzer that works, too
+        setup = (("ACCOUNT", "ACTIVE"), ("ACCOUNT_UNUSED_ACCESS", "ACTIVE"))
     if plot.account.account_id == plot.organisation.management_id and rng.random() < 0.5:
         setup = (*setup, ("ORGANIZATION", "ACTIVE"))
     for kind, status in setup:
@@ -32,7 +34,7 @@ def plant_analyzers(plot: Plot) -> None:
             "name": name,
             "type": kind,
             "status": status,
-            "createdAt": plot.now.replace(year=plot.now.year - 1),
+            "createdAt": plot.now - 400 * DAY,
             "tags": {},
         }
         if status == "FAILED":

@@ -20,6 +20,9 @@ class ScriptedReader:
     """A reader whose answers are written down; a callable answer gets the parameters, several come in turn."""
 
     exact_shares = True
+    discovery = "exhaustive"
+    earlier: Any = None
+    members_known = False
     known_accounts: tuple[str, ...] = ()
     organisation_error: Exception | None = None
     members: tuple[Mapping[str, Any], ...] = ()
@@ -29,6 +32,7 @@ class ScriptedReader:
         self.account: Mapping[str, Any] = {"Id": "111122223333"}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.gaps: list[tuple[str, str]] = []
+        self.notes: list[str] = []
         self._answers = answers
         self._frames = frames or {}
 
@@ -41,9 +45,10 @@ class ScriptedReader:
         while True:
             answer = self.call(service, operation, **parameters)
             yield list(answer.get(key) or ())
-            if not answer.get("NextToken"):
+            token = next((name for name in ("NextToken", "nextToken") if answer.get(name)), None)
+            if token is None:
                 return
-            parameters = {**parameters, "NextToken": answer["NextToken"]}
+            parameters = {**parameters, token: answer[token]}
 
     def each(
         self, ids: Iterable[str], read: Callable[[str], Item], *, drop: tuple[str, ...] = ()
@@ -69,6 +74,9 @@ class ScriptedReader:
 
     def gap(self, resource_id: str, error_code: str, message: str) -> None:
         self.gaps.append((resource_id, error_code))
+
+    def note(self, code: str, message: str) -> None:
+        self.notes.append(code)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
