@@ -21,13 +21,13 @@ _KEYS: Final = ["account_id", "region", "image_id"]
 #: What pipelines put after an image's name: version, date, time, build number, hash, UUID; as many as there are. A
 #: short number stays, for it tells kinds of images apart (ubuntu-22.04, debian-12), and so does a word of letters.
 _USUAL: Final = (
-    r"(?:[-_. /@](?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d{4}-\d{2}-\d{2}(?:[tT ]\d{2}[-:.]\d{2}[-:.]\d{2}[zZ]?)?"
+    r"(?:[-_. /@](?:v\d+(?:\.\d+)*|\d+(?:\.\d+){2,}|\d{4}-\d{2}-\d{2}(?:[tT ]\d{2}[-:.]\d{2}[-:.]\d{2}(?:\.\d+)?[zZ]?)?"
     r"|\d{8}[tT_-]\d{4,6}[zZ]?|[0-9][0-9a-f]{4,}|[0-9a-f]{4,}[0-9]|[0-9a-f]+[0-9][0-9a-f]{3,}"
     r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{2,}[0-9][0-9a-f]{2,}|[0-9a-f]{3,}[0-9][0-9a-f]+))+$"
 )
 
-#: Names that AWS Backup gives: the instance, which is no mark of the pipeline's, and the job.
-_BACKUP: Final = r"^(AwsBackup_i-[0-9a-f]+)_[0-9A-Fa-f-]+$"
+#: Names that AWS Backup and Data Lifecycle Manager give: the instance, which is no mark of a pipeline, and the job.
+_BACKUP: Final = r"^((?:AwsBackup|policy-[0-9a-f]+)_i-[0-9a-f]+)_[0-9A-Za-z.:-]+$"
 
 #: The tag by which Data Lifecycle Manager says which policy made an image (Amazon EBS User Guide).
 _POLICY: Final = "aws:dlm:lifecycle-policy-id"

@@ -114,6 +114,7 @@ class Organisation:
             too; AWS does not document which.
         other_images: By region, images of owners outside the organisation as far as somebody here runs on them.
         truth: Rule id to the keys planted for it, written down while planting.
+        origins: What made every image, and those snapshots whose story tells: origin and how sure that is.
     """
 
     seed: int
@@ -130,6 +131,7 @@ class Organisation:
     lists_default_policies: bool = False
     other_images: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))
     truth: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    origins: dict[Key, tuple[str, str]] = field(default_factory=dict)
 
     def place(self, account_id: str, region: str) -> Region:
         """What an account has in a region; empty where nothing was planted."""

@@ -127,10 +127,22 @@ def licence_at_risk(organisation: Organisation, here: Region) -> Iterator[str]:
                 yield key
 
 
+_MARKS = r"-v[\d.]+-\d{8}-(?=[a-f]*\d)[0-9a-f]{5}\Z|(?<=_i-.{17})_.*Z?\Z"
+
+
+def copied_from(here: Region, row: Row) -> Row:
+    """The image of this place that one is a copy of; itself where it is no copy."""
+    source = here.images.get(row.get("SourceImageId", ""), row)
+    return row if "SourceInstanceId" in row or source is row else copied_from(here, source)
+
+
 def superseded(organisation: Organisation, here: Region, seen: bool) -> Iterator[str]:
     used = current(organisation, here.name)
     ready = {key: row for key, row in here.images.items() if row["State"] == "available"}
-    family = {key: re.sub(r"-v[\d.]+-\d{8}-(?=[a-f]*\d)[0-9a-f]{5}\Z", "", row["Name"]) for key, row in ready.items()}
+    family = {key: re.sub(_MARKS, "", copied_from(here, row)["Name"]) for key, row in ready.items()}
+    on = {key for key, row in here.lifecycle_policies.items() if row["State"] == "ENABLED"}
+    used |= {key for key, row in ready.items() if any(tag["Value"] in on for tag in row["Tags"])}
+    used |= {arn.rpartition("/")[2] for vault in here.recovery_points.values() for arn in vault}
     for key, row in ready.items():
         after = [other for other in ready if family[other] == family[key]]
         after = [other for other in after if ready[other]["CreationDate"] > row["CreationDate"]]

@@ -314,7 +314,7 @@ BELIEVABLE = {
     "image_licence_at_risk": (3, 25),
     "image_stale_in_use": (20, 100),
     "unknown:image_stale_in_use": (1, 12),
-    "image_superseded": (2, 15),
+    "image_superseded": (8, 45),
     "unknown:image_superseded": (1, 3),
     "reference_to_missing_image": (2, 4),
     "image_unused": (20, 90),

@@ -118,6 +118,7 @@ def orphaned(organisation: Organisation, here: Region) -> Iterator[str]:
     needed = mapped(here) | held(here) | named_in_templates(here) | sources
     enabled = {key for key, row in here.lifecycle_policies.items() if row["State"] == "ENABLED"}
     managed = ("aws:backup:source-resource", "velero.io/backup", "AWSElasticDisasterRecoveryManaged")
+    managed += ("AWSApplicationMigrationServiceManaged",)
     words = re.compile("^(This is Fast Launch|This snapshot is created by the AWS Backup|Created by AWS|.Copied snap-)")
     for key, row in here.snapshots.items():
         own = tags(row)
@@ -129,6 +130,7 @@ def orphaned(organisation: Organisation, here: Region) -> Iterator[str]:
             or locked(here, key)
             or {name.lower() for name in own} & {"keep", "do-not-delete"}
             or any(name in own for name in managed)
+            or own.get("CreatedBy") == "EC2 Fast Launch"
             or policy in enabled
         ):
             continue

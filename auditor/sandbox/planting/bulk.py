@@ -42,7 +42,8 @@ def _image(plot: Plot, number: int) -> None:
     snapshot_id = plot.snapshot(of, created, description=text, kept="image")
     launched = plot.ago(10) if kind == 2 else None
     name = f"build-{number:06d}-nightly"
-    plant_image(plot, name, created, [device(0, snapshot_id, of)], use="none", image_id=image_id, launched=launched)
+    devices, made = [device(0, snapshot_id, of)], "create-image likely"
+    plant_image(plot, name, created, devices, use="none", origin=made, image_id=image_id, launched=launched)
 
 
 def _chain(plot: Plot, count: int) -> None:

@@ -87,16 +87,16 @@ def note_superseded(plot: Plot) -> None:
     families = defaultdict(list)
     for row in plot.here.images.values():
         if row["State"] == "available":
-            families[_family(str(row["Name"]))].append(row)
+            families[plot.families.get(row["ImageId"]) or family(str(row["Name"]))].append(row)
     for rows in families.values():
         for row in rows:
             newer = sum(other["CreationDate"] > row["CreationDate"] for other in rows)
             use, elsewhere = plot.declared[row["ImageId"]]
-            if newer >= 3 and use != "current":
+            if newer >= 3 and use != "current" and row["ImageId"] not in plot.managed:
                 plot.note("unknown:image_superseded" if elsewhere else "image_superseded", row["ImageId"])
 
 
-def _family(name: str) -> str:
+def family(name: str) -> str:
     """What an image is, without the version, the day and the mark that pipelines put behind it."""
     what, _, mark = name.rpartition("-")
     named = what.split("-")

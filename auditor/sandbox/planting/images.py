@@ -59,6 +59,7 @@ def create_snapshots(
     kept: str = "image",
     orphan: str = "",
     tags: dict[str, str] | None = None,
+    origin: str = "create-image likely",
     no_reboot: bool = False,
 ) -> Made:
     """The snapshots that CreateImage makes for an image, of volumes that are gone since.
@@ -73,6 +74,7 @@ def create_snapshots(
         kept: What makes it right to keep them, see :meth:`Plot.snapshot`.
         orphan: Why nothing needs them, see :meth:`Plot.snapshot`.
         tags: Their tags.
+        origin: What made them, see :meth:`Plot.made`.
         no_reboot: Whether the instance went on running, as CloudTrail has it.
     """
     builder = builder or plot.new("i")
@@ -91,6 +93,8 @@ def create_snapshots(
         )
         for of in lineages
     ]
+    for snapshot_id in ids:
+        plot.made(snapshot_id, origin)
     return Made(image_id, tuple(ids), lineages)
 
 
@@ -101,6 +105,7 @@ def plant_image(
     devices: Sequence[Row],
     *,
     use: str,
+    origin: str = "",
     image_id: str | None = None,
     state: str = "available",
     permissions: Sequence[Row] = (),
@@ -119,6 +124,7 @@ def plant_image(
         created: When it was made.
         devices: Its block device mappings.
         use: What uses it in the organisation: current, old (only a template version that nothing launches) or none.
+        origin: What made it, see :meth:`Plot.made`; where the story does not tell, nobody is asked.
         image_id: Its id, where its snapshots already name it.
         state: Its state.
         permissions: Its launch permissions.
@@ -163,6 +169,8 @@ def plant_image(
     if launched is not None:
         row["LastLaunchedTime"] = stamp(launched)
     plot.here.images[image_id] = row | more
+    if origin:
+        plot.made(image_id, origin)
     plot.declared[image_id] = use, elsewhere or public
     if permissions:
         plot.here.image_permissions[image_id] = list(permissions)
@@ -218,8 +226,7 @@ def built(plot: Plot, name: str, days: float, *, count: int = 1, key: str | None
         started,
         [*devices, *extra],  # type: ignore[misc]
         image_id=image_id,
-        SourceInstanceId=builder,
-        **image,  # type: ignore[arg-type]
+        **{"SourceInstanceId": builder, "origin": "create-image proven", **image},  # type: ignore[arg-type]
     )
     return made
 

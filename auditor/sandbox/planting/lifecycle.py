@@ -211,6 +211,13 @@ def _instances(plot: Plot) -> None:
     )
 
 
+def image_policy(plot: Plot, *, state: str = "ENABLED") -> str:
+    """A policy that makes an image of tagged machines every week, rebooting them; returns its id."""
+    details = details_of({"image": "nightly"}, [every(24, "04:30", 5, "Images")], kind="INSTANCE")
+    details |= {"PolicyType": "IMAGE_MANAGEMENT", "Parameters": {"NoReboot": False}}
+    return policy(plot, "Images of build machines", details, state=state, status=state)
+
+
 def _images(plot: Plot) -> None:
     schedule = every(24, "04:00", 5, "Images", DeprecateRule={"Interval": 2, "IntervalUnit": "WEEKS"})
     details = details_of({"image": "weekly"}, [schedule], kind="INSTANCE", Parameters={"NoReboot": True})

@@ -129,6 +129,11 @@ def recovery_points(by: backup.Rule) -> Maker:
 def _image(plot: Plot, of: Machine, begun: datetime, fate: str, name: str, tags: dict[str, str]) -> str:
     """An image of a machine with its snapshots: none where it failed, all but the last where it is in part."""
     image_id = plot.new("ami")
+    policy = plot.here.lifecycle_policies.get(tags.get("aws:dlm:lifecycle-policy-id", ""))
+    origin = "dlm proven" if policy else "aws-backup proven"
+    plot.families[image_id] = name.rpartition("_")[0]
+    if policy is None or policy["State"] == "ENABLED":
+        plot.managed.add(image_id)
     if fate == "failed":
         why: Row = {"StateReason": {"Code": "Client.InternalError", "Message": FAILED}}
         return plant_image(
@@ -137,6 +142,7 @@ def _image(plot: Plot, of: Machine, begun: datetime, fate: str, name: str, tags:
             begun,
             [],
             use="none",
+            origin=origin,
             image_id=image_id,
             state="failed",
             tags=tags,
@@ -149,6 +155,5 @@ def _image(plot: Plot, of: Machine, begun: datetime, fate: str, name: str, tags:
         volume.write(plot.rng)
         snapshot_id = plot.snapshot(volume, begun, description=text, kept="image", tags=tags)
         mappings.append(device(number, snapshot_id, volume))
-    return plant_image(
-        plot, name, begun, mappings, use="none", image_id=image_id, tags=tags, SourceInstanceId=of.instance_id
-    )
+    source: Row = {"SourceInstanceId": of.instance_id}
+    return plant_image(plot, name, begun, mappings, use="none", origin=origin, image_id=image_id, tags=tags, **source)

@@ -19,6 +19,7 @@ from auditor.sandbox.planting import (
     stories_needs,
     stories_plans,
     stories_policies,
+    stories_origins,
     stories_sharing,
     stories_snapshot_care,
     stories_snapshots,
@@ -51,6 +52,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_needs.STORIES,
     *stories_policies.STORIES,
     *stories_plans.STORIES,
+    *stories_origins.STORIES,
 )
 
 

@@ -98,6 +98,8 @@ class Plot:
         rng: The place's own generator; no other place moves it.
         keys: The KMS keys that the settings put here.
         parts: The rare stories and the traits that were cast for this place.
+        managed: Images that AWS Backup or a lifecycle policy that is on looks after.
+        families: By image, the family that its story says it is of, where its name does not tell.
         declared: By image, what uses it and whether accounts that nobody here can read may, as its story says.
         plans: Planted backup plans that several stories deliver by, by name; as ``backup.plan`` returns them.
     """
@@ -109,6 +111,8 @@ class Plot:
     size: Size
     keys: Keys = field(default_factory=Keys)
     parts: frozenset[Part] = frozenset()
+    managed: set[str] = field(default_factory=set)
+    families: dict[str, str] = field(default_factory=dict)
     declared: dict[str, tuple[str, bool]] = field(default_factory=dict)
     plans: dict[str, Any] = field(default_factory=dict)
 
@@ -125,6 +129,11 @@ class Plot:
     def note(self, rule: str, resource_id: str, *discriminator: str) -> None:
         """Write down that a rule must find a resource; ``unknown:rule`` where it must not be able to tell."""
         self.organisation.truth[rule].add((*self.where, resource_id, *discriminator))
+
+    def made(self, resource_id: str, origin: str) -> None:
+        """Write down what made an image or snapshot, and how sure that can be told: ``copy-image proven``."""
+        by, _, confidence = origin.partition(" ")
+        self.organisation.origins[(*self.where, resource_id)] = by, confidence
 
     def maybe(self, chance: float) -> bool:
         """Throw a loaded coin."""

@@ -137,6 +137,7 @@ def _copy(plot: Plot, source_image: str, source_region: str, days: float, *, nam
         started,
         [device(0, snapshot_id, of)],
         use=use,
+        origin="copy-image proven",
         image_id=image_id,
         SourceImageId=source_image,
         SourceImageRegion=source_region,

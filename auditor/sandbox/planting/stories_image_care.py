@@ -35,6 +35,7 @@ def bundles(plot: Plot) -> None:
             plot.ago(days),
             [{"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}],
             use=use,
+            origin="bundle proven",
             state=state,
             RootDeviceType="instance-store",
             RootDeviceName="/dev/sda1",
@@ -68,7 +69,8 @@ def half_encrypted(plot: Plot) -> None:
             devices.append(device(number, made.snapshot_ids[0], made.lineages[0]))
             if said is not None:
                 devices[-1]["Ebs"]["Encrypted"] = said
-        plant_image(plot, _name(plot, 50, "mixed"), started, devices, use="none", image_id=image_id)
+        name = _name(plot, 50, "mixed")
+        plant_image(plot, name, started, devices, use="none", origin="create-image likely", image_id=image_id)
 
 
 def outlived(plot: Plot) -> None:

@@ -141,6 +141,7 @@ def paravirtual(plot: Plot) -> None:
             started + timedelta(hours=1),
             [mapping],
             use="none",
+            origin="packer likely",
             image_id=plot.new("ami", 8),
             RootDeviceName="/dev/sda1",
             **members,
@@ -156,6 +157,7 @@ def instance_store(plot: Plot) -> None:
         plot.ago(2800),
         [{"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}],
         use="none",
+        origin="bundle proven",
         RootDeviceType="instance-store",
         RootDeviceName="/dev/sda1",
         ImageLocation=f"images-{plot.here.name}/{name}/image.manifest.xml",
@@ -194,10 +196,11 @@ def failed(plot: Plot) -> None:
         plot.ago(200),
         [],
         use="none",
+        origin="unknown assumed",
         state="failed",
         StateReason={"Code": "Client.InternalError", "Message": "The source snapshot is not accessible"},
     )
-    plant_image(plot, _name(plot, 0), plot.ago(0.01), [], use="none", state="pending")
+    plant_image(plot, _name(plot, 0), plot.ago(0.01), [], use="none", origin="unknown assumed", state="pending")
 
 
 def missing_snapshots(plot: Plot) -> None:
@@ -214,7 +217,8 @@ def missing_snapshots(plot: Plot) -> None:
         else:
             del plot.here.blocks[row["SnapshotId"]]
         devices = [device(0, made.snapshot_ids[0], made.lineages[0]), device(1, row["SnapshotId"], lost)]
-        plant_image(plot, _name(plot, 60), started, devices, use="none", image_id=image_id, missing=True)
+        name, by = _name(plot, 60), "create-image likely"
+        plant_image(plot, name, started, devices, use="none", origin=by, image_id=image_id, missing=True)
 
 
 def bin_snapshot(plot: Plot, row: Row, days: float, *, keep_days: int = 14) -> None:
@@ -299,7 +303,8 @@ def packer(plot: Plot) -> None:
     started = plot.ago(80)
     text = f"Packer: {started:%Y-%m-%d %H:%M:%S}.123456789 +0000 UTC m=+83.1"
     snapshot_id = plot.snapshot(of, started, description=text, kept="image")
-    image_id = plant_image(plot, _name(plot, 80), started, [device(0, snapshot_id, of)], use="current")
+    name, devices = _name(plot, 80), [device(0, snapshot_id, of)]
+    image_id = plant_image(plot, name, started, devices, use="current", origin="packer likely")
     launch(plot, Made(image_id, (snapshot_id,), (of,)), 70, name=server(plot.rng))
 
 

@@ -41,7 +41,8 @@ def recipes(plot: Plot) -> None:
     chained = _name(plot, "chained")
     for days, version, use in ((250, "1.0.0", "none"), (200, "1.2.0", "current")):
         tags = {"CreatedBy": "EC2 Image Builder", "Ec2ImageBuilderArn": build_arn(plot, chained, version)}
-        built(plot, _image(plot, days, "built"), days, key=key, use=use, tags=tags)
+        made_by = "image-builder likely"
+        built(plot, _image(plot, days, "built"), days, key=key, use=use, origin=made_by, tags=tags)
     recipe(plot, f"on-{chained}", build_arn(plot, chained, "1.x.x").rpartition("/")[0])
     inside = built(plot, _image(plot, 210, "docker"), 210, key=key, use="current")
     container_recipe(plot, _name(plot, "container"), inside.image_id)

@@ -12,7 +12,7 @@ from auditor.sandbox.planting.images import (
     parameter,
     template,
 )
-from auditor.sandbox.planting.names import ROLES, SERVICES, image_name, server
+from auditor.sandbox.planting.names import DISTRIBUTIONS, ROLES, SERVICES, image_name, server
 from auditor.sandbox.planting.pipelines import recipe
 from auditor.sandbox.planting.plot import Plot, Telling
 
@@ -29,19 +29,22 @@ def _name(plot: Plot, what: str) -> str:
 
 
 def releases(plot: Plot) -> None:
-    """A service has a new image every three weeks: the last runs, older ones linger in versions, the first in none."""
-    service = plot.rng.choice(SERVICES)
+    """A service has a new image every three weeks: the last runs, older ones linger in versions, the first in none.
+
+    Half of the services clear up behind themselves.
+    """
+    service, system = plot.rng.choice(SERVICES), plot.rng.choice(DISTRIBUTIONS)
     key = plot.usual_key()
-    total = max(2, plot.size.images)
+    total = max(2, plot.size.images if plot.maybe(0.5) else min(plot.size.images, 3))
     tags = {"service": service, "golden": "true"}
     forgotten = 1 if plot.size.dense or plot.maybe(0.4) else 0
     made = []
     for number in range(total):
         days = 20 + 21 * (total - 1 - number)
         use = "current" if number == total - 1 else "none" if number < forgotten else "old"
-        made.append(
-            built(plot, _image(plot, days, service), days, key=key, use=use, tags=tags, launched=plot.ago(days - 1))
-        )
+        version, mark = f"v2.{number}.{plot.rng.randrange(9)}", f"{number}{plot.rng.getrandbits(16):04x}"
+        name = f"{service}-{system}-{version}-{plot.ago(days):%Y%m%d}-{mark}"
+        made.append(built(plot, name, days, key=key, use=use, tags=tags, launched=plot.ago(days - 1)))
     versions = [image.image_id for image in made[forgotten:]]
     template_id = template(plot, _name(plot, service), versions, default=len(versions))
     group(plot, _name(plot, f"{service}-asg"), template_id=template_id, version="$Default")
