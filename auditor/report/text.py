@@ -21,6 +21,7 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff\U000e0000-\U000e0fff]"
 )
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?")
 _SPACES = re.compile(r"[\t\r\n]+")
 
 #: The same set for Arrow's engine, which knows no surrogates; text in Arrow is valid UTF-8 and holds none.
@@ -156,7 +157,7 @@ def value(thing: Any) -> str:
         return ", ".join(f"{words(str(key))} {value(each)}" for key, each in thing.items()) or "none"
     if isinstance(thing, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", thing):
         return thing.replace("_", " ")
-    if isinstance(thing, str) and re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", thing):
+    if isinstance(thing, str) and _MOMENT.fullmatch(thing):
         return day(datetime.fromisoformat(thing))
     return str(thing)
 

@@ -88,6 +88,7 @@ def test_moments_are_short_and_missing_ones_a_dash():
         ("stored_bytes", 2**30, ("stored", "1.0 GiB")),
         ("encrypted", False, ("encrypted", "no")),
         ("started_at", "2025-01-08T06:00:00+00:00", ("started", "8\u202fJan\u202f2025")),
+        ("window", "2026-02-27 01:30 missed", ("window", "2026-02-27 01:30 missed")),
         ("reason", "image_gone", ("reason", "image gone")),
         ("used_by", ["a", "b"], ("used by", "a, b")),
         ("kms_key_arn", "arn:aws:kms:eu-west-1:111122223333:key/12ab", ("KMS key", "12ab")),
