@@ -28,14 +28,18 @@ def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.Dat
     """Whoever an image is shared with can launch it and read its disks, and nothing here shows that they did.
 
     Found is each grantee that is neither a member of the organisation, nor among the trusted accounts of the
-    configuration, nor AWS Marketplace, and no part of it. Without an organisation, whoever is not in scope
-    counts as outside. What is public, and what is shared with closed accounts, is judged by rules of their own.
+    configuration or those that one of its ``[[sharing.expect]]`` allows for the image, nor AWS Marketplace, and no part
+    of it. Without an organisation, whoever is not in scope counts as outside. What is public, and what is shared with
+    closed accounts, is judged by rules of their own.
 
     How bad it is depends on whether it works today::
 
         shared with                     works     key not known             does not work
         an account nobody knows         high      medium                    low
         another organisation, its unit  high      medium                    low
+        a trusted one, but not with it  high      medium                    low
+
+    The last is a trusted account that ``may_share_with`` of a ``[[sharing.expect]]`` for it leaves out.
 
     Encrypted images can only be read by those whom their KMS key lets, too: its policy and grants are read. What
     does not work now does as soon as somebody opens the key.
@@ -43,23 +47,20 @@ def image_shared_outside_organisation(images: pd.DataFrame, image_access: pd.Dat
     For an organisation or unit the command takes ``--organization-arns`` or ``--organizational-unit-arns``.
 
     Ask the owner who the other party is. Take the permission away, or name the account in ``[sharing]
-    trusted_accounts``.
+    trusted_accounts``, or in ``may_share_with`` for what it may have.
     """
     if not len(image_access):
         return pd.Series(False, index=images.index)
-    strangers = image_access[
-        image_access["grantee_class"].isin(["unknown", "foreign"]) | image_access["grantee_class"].isna()
-    ]
+    strangers = image_access[image_access["outside_because"].notna() | image_access["grantee_class"].isna()]
     if not len(strangers):
         return pd.Series(False, index=images.index)
     places = pd.Index(images["image_id"]).get_indexer(strangers["image_id"])
     told = strangers["grantee_class"].notna()
-    account = strangers["grantee_class"].eq("unknown")
     return pd.DataFrame(
         {
             "found": told.where(told).astype("boolean").to_numpy(),
             "grantee_id": strangers["grantee"].to_numpy(),
-            "who": account.map({True: "an account nobody here knows", False: "another organisation"}).to_numpy(),
+            "who": strangers["outside_because"].to_numpy(),
             "encrypted": strangers["encrypted"].to_numpy(),
             "works": strangers["effective"].to_numpy(),
             "works_because": strangers["effective_because"].to_numpy(),
@@ -99,6 +100,19 @@ FAILS = [
     {
         **_OWN,
         "given": {
+            "image_access": [
+                {
+                    "grantee": "999988887777",
+                    "grantee_class": "unexpected",
+                    "outside_because": "who is trusted, but not with this",
+                }
+            ]
+        },
+        "expect": {"message": "ami-0a is shared with 999988887777, who is trusted, but not with this"},
+    },
+    {
+        **_OWN,
+        "given": {
             **_with("999988887777"),
             "image_block_devices": [{"snapshot_id": "snap-0b", "encrypted": True}],
         },
@@ -109,6 +123,7 @@ PASSES = [
     {**_OWN, "given": _OURS},
     {**_OWN, "given": _with("111122223333")},
     {**_OWN, "given": _with("all", "group")},
+    {**_OWN, "given": {"image_access": [{"grantee": "999988887777", "grantee_class": "trusted"}]}},
     {**_OWN, "given": _with("arn:aws:organizations::111122223333:organization/o-a1", "organisation")},
     {**_OWN, "given": _with("arn:aws:organizations::111122223333:ou/o-a1/ou-a1-b2", "unit")},
 ]

@@ -28,37 +28,38 @@ def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_acces
     """Whoever a snapshot is shared with can copy it and read the whole disk, and nothing here shows that they did.
 
     Found is each grantee that is neither a member of the organisation, nor among the trusted accounts of the
-    configuration, nor AWS Marketplace. Without an organisation, whoever is not in scope
-    counts as outside. What is public, and what is shared with closed accounts, is judged by rules of their own.
+    configuration or those that one of its ``[[sharing.expect]]`` allows for the snapshot, nor AWS Marketplace. Without
+    an organisation, whoever is not in scope counts as outside. What is public, and what is shared with closed accounts,
+    is judged by rules of their own.
 
     How bad it is depends on whether it works today::
 
         shared with                     works     key not known             does not work
         an account nobody knows         high      medium                    low
         another organisation, its unit  high      medium                    low
+        a trusted one, but not with it  high      medium                    low
+
+    The last is a trusted account that ``may_share_with`` of a ``[[sharing.expect]]`` for it leaves out.
 
     Encrypted snapshots can only be read by those whom their KMS key lets, too: its policy and grants are read. What
     does not work now does as soon as somebody opens the key.
 
     Ask the owner who the other party is. Take the permission away, or name the account in ``[sharing]
-    trusted_accounts``.
+    trusted_accounts``, or in ``may_share_with`` for what it may have.
     """
     if not len(snapshot_access):
         return pd.Series(False, index=snapshots.index)
-    strangers = snapshot_access[
-        snapshot_access["grantee_class"].isin(["unknown", "foreign"]) | snapshot_access["grantee_class"].isna()
-    ]
+    strangers = snapshot_access[snapshot_access["outside_because"].notna() | snapshot_access["grantee_class"].isna()]
     if not len(strangers):
         return pd.Series(False, index=snapshots.index)
     named = snapshots.loc[among(snapshots["snapshot_id"], strangers["snapshot_id"]), "snapshot_id"]
     places = named.index[pd.Index(named).get_indexer(strangers["snapshot_id"])]
     told = strangers["grantee_class"].notna()
-    account = strangers["grantee_class"].eq("unknown")
     return pd.DataFrame(
         {
             "found": told.where(told).astype("boolean").to_numpy(),
             "grantee_id": strangers["grantee"].to_numpy(),
-            "who": account.map({True: "an account nobody here knows", False: "another organisation"}).to_numpy(),
+            "who": strangers["outside_because"].to_numpy(),
             "encrypted": strangers["encrypted"].to_numpy(),
             "works": strangers["effective"].to_numpy(),
             "works_because": strangers["effective_because"].to_numpy(),

@@ -1,7 +1,7 @@
 """Who can get at each own snapshot and image, who they are to us, and whether it does them any good.
 
 AWS names grantees by account, by organisation or unit (images only), or as everybody; who is who comes from the
-directory of the organisation and from the accounts that the configuration trusts.
+directory of the organisation, from the accounts that the configuration trusts, and from what it allows for a resource.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.analysis.expectations import Allowances
 from auditor.analysis.image_use import CLOSED
+from auditor.config import Expectation
 from auditor.frames import FRAMES, PANDAS
 from auditor.frames.columns import as_arrow
 
@@ -25,7 +27,15 @@ SEVERITIES: Final[Mapping[str, tuple[str, str, str]]] = {
     "public": ("critical", "critical", "medium"),
     "unknown": ("high", "medium", "low"),
     "foreign": ("high", "medium", "low"),
+    "unexpected": ("high", "medium", "low"),
     "closed": ("medium", "low", "low"),
+}
+
+#: Why a grantee is outside and should not have what is shared with it, by class.
+OUTSIDE: Final[Mapping[str, str]] = {
+    "unknown": "an account nobody here knows",
+    "foreign": "another organisation",
+    "unexpected": "who is trusted, but not with this",
 }
 
 #: The grantee by which AWS Marketplace takes in products (EC2 User Guide, "Share an AMI").
@@ -70,6 +80,8 @@ def snapshot_access(
     key_access: pd.DataFrame,
     images: pd.DataFrame,
     image_block_devices: pd.DataFrame,
+    snapshot_selections: pd.DataFrame,
+    sharing_expect: Sequence[Expectation],
 ) -> pd.DataFrame:
     """One row per own snapshot and grantee; see the frame ``snapshot_access`` for the columns.
 
@@ -104,7 +116,8 @@ def snapshot_access(
         return (encrypted, True, None) if encrypted is False else (encrypted, *keys.let([key], grant))
 
     known = [grant for grant in grants if grant[:3] in facts]
-    return _access("snapshot", known, [working(grant) for grant in known], _Who(parties, directory))
+    who = _Who(parties, directory, Allowances(snapshot_selections, "snapshot_id", sharing_expect))
+    return _access("snapshot", known, [working(grant) for grant in known], who)
 
 
 def image_access(
@@ -115,6 +128,8 @@ def image_access(
     directory: pd.DataFrame,
     snapshots: pd.DataFrame,
     key_access: pd.DataFrame,
+    image_selections: pd.DataFrame,
+    sharing_expect: Sequence[Expectation],
 ) -> pd.DataFrame:
     """One row per own image and grantee; see the frame ``image_access`` for the columns.
 
@@ -145,7 +160,8 @@ def image_access(
         return (True, *keys.let(behind, grant)) if behind else (False, True, None)
 
     known = [grant for grant in grants if grant[:3] in facts]
-    return _access("image", known, [working(grant) for grant in known], _Who(parties, directory))
+    who = _Who(parties, directory, Allowances(image_selections, "image_id", sharing_expect))
+    return _access("image", known, [working(grant) for grant in known], who)
 
 
 def _of_public_images(images: pd.DataFrame, devices: pd.DataFrame) -> set[Grant]:
@@ -177,18 +193,20 @@ class _Keys:
 class _Who:
     """Who a grantee is to the account that shares, and what it is called."""
 
-    def __init__(self, parties: pd.DataFrame, directory: pd.DataFrame) -> None:
+    def __init__(self, parties: pd.DataFrame, directory: pd.DataFrame, allowances: Allowances) -> None:
+        self._allowances = allowances
         named = _rows(parties, ["party_id", "standing", "party_name"])
         self._parties: dict[str, tuple[str, str | None]] = {each: (standing, name) for each, standing, name in named}
         self._ours = set(directory["organisation_id"].dropna())
         self._told: dict[Grant, tuple[str | None, str | None]] = {}
 
-    def is_it(self, account: str, kind: str, grantee: str) -> tuple[str | None, str | None]:
-        """Class and name."""
+    def is_it(self, grant: Grant) -> tuple[str | None, str | None]:
+        """Class and name, of this grantee for this resource."""
+        account, _, resource, kind, grantee = grant
         key = (account, kind, grantee)
         if key not in self._told:
             self._told[key] = self._class(*key), self._parties[grantee][1] if grantee in self._parties else None
-        return self._told[key]
+        return self._allowances.settle(resource, grantee, *self._told[key])
 
     def _class(self, account: str, kind: str, grantee: str) -> str | None:
         if kind in ("organisation", "unit"):
@@ -204,7 +222,7 @@ class _Who:
 
 def _access(thing: str, grants: Sequence[Grant], works: Sequence[Working], who: _Who) -> pd.DataFrame:
     """The frame of access: the grants, with who each grantee is, whether it works and how bad that is."""
-    told = [who.is_it(account, kind, grantee) for account, _, _, kind, grantee in grants]
+    told = [who.is_it(grant) for grant in grants]
     column = {True: 0, None: 1, False: 2}
     return FRAMES[f"{thing}_access"].of(
         {
@@ -215,6 +233,7 @@ def _access(thing: str, grants: Sequence[Grant], works: Sequence[Working], who: 
             "grantee": [grant[4] for grant in grants],
             "grantee_class": [class_ for class_, _ in told],
             "grantee_name": [name for _, name in told],
+            "outside_because": [OUTSIDE.get(class_ or "") for class_, _ in told],
             "encrypted": [encrypted for encrypted, _, _ in works],
             "effective": [effective for _, effective, _ in works],
             "effective_because": [because for _, _, because in works],

@@ -23,7 +23,14 @@ from auditor.config import Expectation, Selector
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow
 
-__all__ = ["image_expectations", "image_selections", "party", "snapshot_expectations", "snapshot_selections"]
+__all__ = [
+    "Allowances",
+    "image_expectations",
+    "image_selections",
+    "party",
+    "snapshot_expectations",
+    "snapshot_selections",
+]
 
 OWNER, EVERYBODY, MEMBERS = "owner", "all", "members"
 
@@ -139,6 +146,41 @@ def snapshot_expectations(
                 },
             )
     return FRAMES["snapshot_expectations"].rows(rows.values())
+
+
+class Allowances:
+    """What the configuration allows parties outside the organisation, resource by resource.
+
+    Args:
+        selections: ``image_selections`` or ``snapshot_selections``.
+        column: Its id column.
+        sharing_expect: What the configuration expects.
+    """
+
+    def __init__(self, selections: pd.DataFrame, column: str, sharing_expect: Sequence[Expectation]) -> None:
+        self._entries: defaultdict[str, list[int]] = defaultdict(list)
+        for resource_id, number in _rows(selections, [column, "entry"]):
+            self._entries[resource_id].append(number)
+        self._named = [frozenset(map(party, (*e.shared_with, *(e.may_share_with or ())))) for e in sharing_expect]
+        self._whole = [entry.may_share_with is not None for entry in sharing_expect]
+
+    def settle(
+        self, resource_id: str, grantee: str, class_: str | None, name: str | None
+    ) -> tuple[str | None, str | None]:
+        """Class and name of a grantee, which had others, for one resource.
+
+        A party that an entry for the resource names is trusted with it; one that is trusted otherwise no longer is,
+        where ``may_share_with`` is said and leaves it out.
+        """
+        entries = self._entries.get(resource_id)
+        if not entries or class_ not in (None, "unknown", "foreign", "trusted"):
+            return class_, name
+        ids = {party(grantee), _organisation(grantee)}
+        naming = next((number for number in entries if ids & self._named[number - 1]), None)
+        if naming is not None:
+            return "trusted", name or f"[[sharing.expect]] {naming}"
+        limited = class_ == "trusted" and any(self._whole[number - 1] for number in entries)
+        return ("unexpected" if limited else class_), name
 
 
 class _Members:

@@ -136,11 +136,13 @@ _GRANTEE = (
     text("grantee", "Account id, all, aws-marketplace, or the ARN of an organisation or unit"),
     text(
         "grantee_class",
-        "public, own (the account itself), organisation, unit, trusted, marketplace, closed (a closed member), foreign "
+        "public, own (the account itself), organisation, unit, trusted (or named for it in [[sharing.expect]]), "
+        "marketplace, closed (a closed member), unexpected (trusted, but left out by a may_share_with for it), foreign "
         "(another organisation or its unit) or unknown (an account nobody knows); missing where it cannot be told "
         "whether an organisation is ours",
     ),
     text("grantee_name", "Account name, or what the configuration says of a trusted one"),
+    text("outside_because", "Why it should not have it, in words; missing where it may have it or is no outsider"),
     flag("encrypted", "Encrypted"),
     flag("effective", "The grantee can use it today, as far as we let it; missing where that cannot be told"),
     text("effective_because", "Why not, or why it is not known, in words"),
@@ -159,6 +161,7 @@ SNAPSHOT_ACCESS = Frame(
         "snapshot_block_public_access",
         "parties",
         "directory",
+        "snapshot_selections",
     ),
     heeds=("key_access", "images", "image_block_devices"),
 )
@@ -168,7 +171,7 @@ IMAGE_ACCESS = Frame(
     "One grantee of one own image, who that is to us, and whether it can be used.",
     (*WHERE, text("image_id", "The image"), *_GRANTEE),
     key=("account_id", "region", "image_id", "grantee"),
-    derived_from=("images", "image_shares", "image_block_devices", "parties", "directory"),
+    derived_from=("images", "image_shares", "image_block_devices", "parties", "directory", "image_selections"),
     heeds=("snapshots", "key_access"),
 )
 

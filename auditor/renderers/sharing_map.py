@@ -14,6 +14,7 @@ _LOOKS = {
     "public": "critical",
     "unknown": "high",
     "foreign": "high",
+    "unexpected": "high",
     "closed": "medium",
     "trusted": "low",
     "marketplace": "low",

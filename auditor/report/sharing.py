@@ -14,6 +14,7 @@ STANDINGS: Mapping[str, str] = {
     "public": "everyone",
     "unknown": "nobody we know",
     "foreign": "another organisation",
+    "unexpected": "trusted, but not with this",
     "closed": "a closed member",
     "trusted": "trusted",
     "marketplace": "AWS Marketplace",

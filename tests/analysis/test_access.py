@@ -4,9 +4,11 @@ import pytest
 
 from auditor.analysis import DERIVED
 from auditor.analysis.access import SEVERITIES
+from auditor.config import Config
 from auditor.frames import FRAMES
 
 US, OTHER, CLOSED, VENDOR, STRANGER = (f"{digit}" * 12 for digit in "12345")
+ID = {"image": "ami-1", "snapshot": "snap-1"}
 HERE = {"account_id": US, "region": "eu-west-1"}
 ARN = "arn:aws:organizations::111111111111"
 DIRECTORY = [
@@ -55,7 +57,23 @@ def key_access(usable, grantee=STRANGER):
     return rows("key_access", {**held, "usable": usable, "because": because})
 
 
-def images(grants=GRANTS, directory=DIRECTORY, *, state="available", encrypted=False, usable="unseen", seen=True):
+def expected(thing, entries):
+    """What the configuration expects, all of it of the one image or snapshot there is."""
+    expect = Config.of({"sharing": {"expect": [{f"{thing}s": {"name": "*"}, **entry} for entry in entries]}}).sharing
+    selected = [{**HERE, f"{thing}_id": ID[thing], "entry": number} for number, _ in enumerate(entries, 1)]
+    return rows(f"{thing}_selections", *selected), expect.expect
+
+
+def images(
+    grants=GRANTS,
+    directory=DIRECTORY,
+    *,
+    state="available",
+    encrypted=False,
+    usable="unseen",
+    seen=True,
+    expect=(),
+):
     shares = [
         {**HERE, "image_id": "ami-1", "grantee_type": kind, "grantee": grantee}
         for grantee, (kind, *_) in grants.items()
@@ -72,11 +90,12 @@ def images(grants=GRANTS, directory=DIRECTORY, *, state="available", encrypted=F
                 "snapshots", *([{**HERE, "snapshot_id": "snap-1", "encrypted": encrypted, "kms_key_arn": KEY}] * seen)
             ),
             key_access(usable),
+            *expected("image", expect),
         )
     )
 
 
-def snapshots(*grantees, public=False, block="unblocked", usable="unseen", image=None, **facts):
+def snapshots(*grantees, public=False, block="unblocked", usable="unseen", image=None, expect=(), **facts):
     facts = {"state": "completed", "storage_tier": "standard", "encrypted": False, "kms_key_arn": KEY, **facts}
     shares = [{**HERE, "snapshot_id": "snap-1", "grantee_type": "account", "grantee": grantee} for grantee in grantees]
     return told(
@@ -90,8 +109,44 @@ def snapshots(*grantees, public=False, block="unblocked", usable="unseen", image
             key_access(usable),
             rows("images", *([{**HERE, "image_id": "ami-1", **image}] if image else [])),
             rows("image_block_devices", {**HERE, "image_id": "ami-1", "snapshot_id": "snap-1"}),
+            *expected("snapshot", expect),
         )
     )
+
+
+STRANGERS_UNIT = f"{ARN}:ou/o-z9/ou-z9-b2"
+OUTSIDERS = {VENDOR, STRANGER, f"{ARN}:organization/o-z9", STRANGERS_UNIT}
+
+
+@pytest.mark.parametrize(
+    ("expect", "trusted", "unexpected"),
+    [
+        ([], {VENDOR}, set()),
+        ([{"shared_with": [OTHER]}], {VENDOR}, set()),
+        ([{"shared_with": [STRANGER]}], {VENDOR, STRANGER}, set()),
+        ([{"may_share_with": [STRANGER]}], {STRANGER}, {VENDOR}),
+        ([{"may_share_with": []}], set(), {VENDOR}),
+        ([{"may_share_with": []}, {"may_share_with": [VENDOR]}], {VENDOR}, set()),
+        ([{"may_share_with": ["o-z9"]}], OUTSIDERS - {VENDOR, STRANGER}, {VENDOR}),
+        ([{"may_share_with": ["ou-z9-b2"]}], {STRANGERS_UNIT}, {VENDOR}),
+        ([{"may_share_with": [f"{ARN}:ou/o-z9/ou-z9-b2"], "shared_with": [VENDOR]}], {STRANGERS_UNIT, VENDOR}, set()),
+    ],
+)
+def test_what_the_configuration_allows_it_allows_for_that_resource_only(expect, trusted, unexpected):
+    found = {row["grantee"]: row for row in images(expect=expect)}
+    classes = {grantee: row["grantee_class"] for grantee, row in found.items()}
+    assert {each for each, class_ in classes.items() if class_ == "trusted"} == trusted
+    assert {each for each, class_ in classes.items() if class_ == "unexpected"} == unexpected
+    others = set(GRANTS) - OUTSIDERS
+    assert {each: classes[each] for each in others} == {each: GRANTS[each][1] for each in others}
+    assert {each for each, row in found.items() if row["outside_because"]} == OUTSIDERS - trusted
+    assert {found[each]["severity"] for each in unexpected} <= {"high"}
+
+
+def test_snapshots_are_allowed_in_the_same_way():
+    vendor, stranger = snapshots(VENDOR, STRANGER, expect=[{"may_share_with": [STRANGER]}])
+    assert (vendor["grantee_class"], vendor["outside_because"]) == ("unexpected", "who is trusted, but not with this")
+    assert (stranger["grantee_class"], stranger["grantee_name"]) == ("trusted", "[[sharing.expect]] 1")
 
 
 def test_everybody_is_somebody():

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 
 from auditor.sandbox.model import Organisation, Row
 from auditor.sandbox.planting.images import built
-from auditor.sandbox.planting.names import PARTNER, SERVICES, image_name
+from auditor.sandbox.planting.names import FORMER_PARTNER, PARTNER, SERVICES, image_name
 from auditor.sandbox.planting.plot import Plot, Telling
-from auditor.sandbox.planting.sharing import grant
+from auditor.sandbox.planting.sharing import NOBODY, SHARE, VENDORS, grant
 
-#: The tag that the matrix selects by.
-SHARE = "share"
 _ORGANISATION, _PLATFORM, _WORKLOADS, _RECOVERY = "organisation", "platform", "workloads", "recovery"
 
 
 def matrix(organisation: Organisation) -> list[Row]:
     """``[[sharing.expect]]`` of a company that has thought about it, as its configuration says it."""
+    chosen = {"tag": SHARE, "value": VENDORS}
+    closed = {"tag": SHARE, "value": NOBODY}
     return [
         {"images": {"tag": SHARE, "value": _ORGANISATION}, "shared_with": ["organisation"]},
         {
@@ -32,6 +32,10 @@ def matrix(organisation: Organisation) -> list[Row]:
             "snapshots": {"tag": SHARE, "value": _RECOVERY},
             "shared_with": [organisation.management_id, PARTNER],
         },
+        {"images": chosen, "may_share_with": [FORMER_PARTNER]},
+        {"snapshots": chosen, "may_share_with": [FORMER_PARTNER]},
+        {"images": closed, "may_share_with": []},
+        {"snapshots": closed, "may_share_with": []},
     ]
 
 
@@ -122,6 +126,13 @@ def recovery_snapshots(plot: Plot) -> None:
                 plot.note("snapshot_not_shared", snapshot_id, grantee)
 
 
+def vendors(plot: Plot) -> None:
+    """What a former partner may still have, and what not even a trusted one may."""
+    for share, grantee in ((VENDORS, FORMER_PARTNER), (NOBODY, PARTNER)):
+        _snapshot(plot, share, [grantee])
+        _image(plot, share, "exchange", [{"UserId": grantee}])
+
+
 def _snapshot(plot: Plot, share: str, accounts: Sequence[str]) -> str:
     started = plot.ago(plot.rng.randrange(5, 25))
     snapshot_id = plot.snapshot(plot.lineage(20), started, description="handed on", tags={SHARE: share})
@@ -136,4 +147,5 @@ STORIES: tuple[Telling, ...] = (
     (platform_images, 0, 1),
     (unit_images, 0, 1),
     (recovery_snapshots, 0, 1),
+    (vendors, 0, 1),
 )

@@ -9,8 +9,7 @@ from auditor.sandbox.planting.images import built
 from auditor.sandbox.planting.keys import FOR_VOLUMES, OPERATIONS, USE, role, root, shared_key, statement
 from auditor.sandbox.planting.names import PARTNER, SERVICES, image_name
 from auditor.sandbox.planting.plot import Lets, Plot, Telling
-from auditor.sandbox.planting.sharing import grant
-from auditor.sandbox.planting.stories_expected import SHARE
+from auditor.sandbox.planting.sharing import SHARE, grant
 
 
 def _share(plot: Plot, days: float, key: str) -> None:
