@@ -67,6 +67,10 @@ class Region:
     backup_vaults: Table = field(default_factory=dict)  # BackupVaultListMember
     recovery_points: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))  # by vault, by ARN
     backup_jobs: Table = field(default_factory=dict)
+    backup_vault_policies: dict[str, str] = field(default_factory=dict)  # by vault, as JSON; none where there is none
+    restore_jobs: Table = field(default_factory=dict)  # RestoreJobsListMember
+    copy_jobs: Table = field(default_factory=dict)  # CopyJob
+    report_plans: Table = field(default_factory=dict)  # ReportPlan, by name
     backup_opt_ins: dict[str, bool] = field(default_factory=lambda: {"EBS": True, "EC2": True})
     legal_holds: Table = field(default_factory=dict)  # LegalHold
     # RecoveryPointMember, by hold

@@ -36,7 +36,8 @@ OPERATIONS = [
         "dlm": "GetLifecyclePolicies GetLifecyclePolicy CreateLifecyclePolicy",
         "backup": "ListBackupPlans GetBackupPlan ListBackupSelections GetBackupSelection ListBackupVaults "
         "ListRecoveryPointsByBackupVault ListBackupJobs DescribeRegionSettings DescribeRecoveryPoint "
-        "ListLegalHolds GetLegalHold ListRecoveryPointsByLegalHold",
+        "ListLegalHolds GetLegalHold ListRecoveryPointsByLegalHold "
+        "GetBackupVaultAccessPolicy ListReportPlans ListRestoreJobs ListCopyJobs",
         "rbin": "ListRules GetRule",
         "ebs": "ListSnapshotBlocks ListChangedBlocks GetSnapshotBlock PutSnapshotBlock",
         "accessanalyzer": "ListAnalyzers ListFindingsV2 GetFindingV2",

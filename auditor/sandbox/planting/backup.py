@@ -47,8 +47,19 @@ class Plan:
     rules: tuple[Rule, ...]
 
 
-def vault(plot: Plot, name: str, *, kind: str = "BACKUP_VAULT", locked: bool = False) -> str:
-    """Plant a vault; returns its name."""
+def vault(plot: Plot, name: str, *, kind: str = "BACKUP_VAULT", locked: bool = False, protected: bool = False) -> str:
+    """Plant a vault.
+
+    Args:
+        plot: Where.
+        name: Its name.
+        kind: Its type; air-gapped ones are locked in any case.
+        locked: Whether Vault Lock is on.
+        protected: Whether its policy, which the caller plants, forbids deletion.
+
+    Returns:
+        Its name.
+    """
     row: Row = {
         "BackupVaultName": name,
         "BackupVaultArn": plot.arn("backup", f"backup-vault:{name}"),
@@ -64,6 +75,10 @@ def vault(plot: Plot, name: str, *, kind: str = "BACKUP_VAULT", locked: bool = F
     if locked:
         row["LockDate"] = plot.ago(plot.rng.choice((300, -2)))
     plot.here.backup_vaults[name] = row
+    if not row["Locked"]:
+        plot.note("vault_unlocked", name)
+        if not protected:
+            plot.note("vault_deletion_allowed", name)
     return name
 
 

@@ -24,6 +24,7 @@ from auditor.sandbox.planting import (
     stories_snapshot_care,
     stories_snapshots,
     stories_uses,
+    stories_vaults,
 )
 from auditor.sandbox.planting.analyzers import plant_analyzers
 from auditor.sandbox.planting.bulk import plant_bulk
@@ -53,6 +54,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_policies.STORIES,
     *stories_plans.STORIES,
     *stories_origins.STORIES,
+    *stories_vaults.STORIES,
 )
 
 

@@ -23,6 +23,7 @@ from auditor.sandbox.planting.names import image_name, server
 from auditor.sandbox.planting.plot import NO_VOLUME, Lineage, Plot
 from auditor.sandbox.planting.promises import settle
 from auditor.sandbox.planting.stories_images import copy_text
+from auditor.sandbox.planting.stories_vaults import copied
 
 Places = Mapping[tuple[str, str], Plot]
 
@@ -51,6 +52,8 @@ def plant_across(places: Places, accounts: Sequence[str], regions: Sequence[str]
             if pair[0].size.dense or rng.random() < 0.3:
                 _copied_image(*pair)
             _copied_chain(*pair)
+            if rng.random() < 0.25:
+                copied(*pair, until=rng.choice((0, 0, 3, 99)))
 
 
 def _organisation_arn(plot: Plot) -> str:
@@ -168,6 +171,10 @@ def _copied_chain(source: Plot, target: Plot) -> None:
     source.volume(of, created, backup="fresh", state="available", promised=True)
     data_key = target.uuid()
     text = lifecycle.description(made.policy_id)
+    # some copies stopped arriving a few days ago
+    behind = timedelta(days=2.5) if source.maybe(0.2) else timedelta()
+    if behind:
+        source.note("backup_copy_missing", of.volume_id, made.duties[0].promise.promise_id)
     for scheduled, fate in settle(source, made.duties[0].promise, of.volume_id, created):
         if fate == "pending":
             continue
@@ -175,6 +182,8 @@ def _copied_chain(source: Plot, target: Plot) -> None:
         started = scheduled + timedelta(seconds=source.rng.randrange(60, 2400))
         tags = {**of.tags, **lifecycle.snapshot_tags(made.policy_id)}
         snapshot_id = source.snapshot(of, started, description=text, tags=tags)
+        if source.now - started < behind:
+            continue
         copy = Lineage(of.volume_id, of.size_gib, target.keys.enabled, data_key, of.history, of.point)
         target.snapshot(
             copy,

@@ -125,6 +125,8 @@ def legal_holds(plot: Plot) -> None:
         "NumberOfRecoveryPoints": 2,
         "Locked": False,
     }
+    for rule in ("vault_unlocked", "vault_deletion_allowed"):
+        plot.note(rule, vault)
     for days, status in ((410, "ACTIVE"), (420, "CANCELED")):
         of, started = plot.lineage(25, plot.keys.enabled), plot.ago(days)
         text = "This snapshot is created by the AWS Backup service."

@@ -20,7 +20,7 @@ from auditor.sandbox.services.paging import Pager, answer
 
 _INVALID = "InvalidParameterValueException"
 _PAGES = Pager(default=1000, bad_size=_INVALID, bad_token=_INVALID)
-_JOBS_KEPT = timedelta(days=30)
+JOBS_KEPT = timedelta(days=30)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PLAN_SUMMARY = (
     "BackupPlanArn",
@@ -99,7 +99,7 @@ def list_backup_vaults(request: Request, params: dict[str, Any]) -> dict[str, An
     return _page(request, params, "BackupVaultList", rows)
 
 
-def _within(row: Row, member: str, params: Mapping[str, Any], after: str, before: str) -> bool:
+def within(row: Row, member: str, params: Mapping[str, Any], after: str, before: str) -> bool:
     """Whether a time of a row lies between two parameters; a row without it lies nowhere once one is given."""
     first, last = params.get(after), params.get(before)
     if first is None and last is None:
@@ -108,7 +108,7 @@ def _within(row: Row, member: str, params: Mapping[str, Any], after: str, before
     return moment is not None and (first is None or moment >= first) and (last is None or moment <= last)
 
 
-def _equals(row: Row, params: Mapping[str, Any], **members: str) -> bool:
+def equals(row: Row, params: Mapping[str, Any], **members: str) -> bool:
     """Whether the members that parameters name have the values that were asked for."""
     return all(params.get(name) in (None, row.get(member)) for name, member in members.items())
 
@@ -121,8 +121,8 @@ def list_recovery_points_by_backup_vault(request: Request, params: dict[str, Any
     rows = [
         row
         for row in request.here.recovery_points.get(vault, {}).values()
-        if _within(row, "CreationDate", params, "ByCreatedAfter", "ByCreatedBefore")
-        and _equals(
+        if within(row, "CreationDate", params, "ByCreatedAfter", "ByCreatedBefore")
+        and equals(
             row,
             params,
             ByResourceArn="ResourceArn",
@@ -134,7 +134,7 @@ def list_recovery_points_by_backup_vault(request: Request, params: dict[str, Any
     return _page(request, params, "RecoveryPoints", rows)
 
 
-def _job_places(request: Request, account_id: str | None) -> list[Region]:
+def job_places(request: Request, account_id: str | None) -> list[Region]:
     """Whose jobs may be told of."""
     if account_id in (None, request.account_id):
         return [request.here]
@@ -147,15 +147,15 @@ def _job_places(request: Request, account_id: str | None) -> list[Region]:
 
 def list_backup_jobs(request: Request, params: dict[str, Any]) -> dict[str, Any]:
     """Jobs of the last 30 days, running and failed ones included."""
-    oldest = request.organisation.now - _JOBS_KEPT
+    oldest = request.organisation.now - JOBS_KEPT
     rows = [
         {"AccountId": place.account_id, **row}
-        for place in _job_places(request, params.get("ByAccountId"))
+        for place in job_places(request, params.get("ByAccountId"))
         for row in list(place.backup_jobs.values())
         if row["CreationDate"] >= oldest
-        and _within(row, "CreationDate", params, "ByCreatedAfter", "ByCreatedBefore")
-        and _within(row, "CompletionDate", params, "ByCompleteAfter", "ByCompleteBefore")
-        and _equals(
+        and within(row, "CreationDate", params, "ByCreatedAfter", "ByCreatedBefore")
+        and within(row, "CompletionDate", params, "ByCompleteAfter", "ByCompleteBefore")
+        and equals(
             row,
             params,
             ByResourceArn="ResourceArn",

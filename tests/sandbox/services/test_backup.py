@@ -154,6 +154,9 @@ def test_region_settings(organisation, call):
         ("ListRecoveryPointsByBackupVault", {"BackupVaultName": "Default"}),
         ("ListBackupJobs", {}),
         ("ListProtectedResources", {}),
+        ("ListRestoreJobs", {}),
+        ("ListCopyJobs", {}),
+        ("ListReportPlans", {}),
     ],
 )
 def test_page_limits(call, refusal, operation, params):

@@ -279,6 +279,23 @@ def backup_jobs(aws):
     }
 
 
+def vault_policies_copies_restores_and_reports(aws):
+    backup, here = aws.client("backup"), aws.here
+    for vault in here.backup_vaults:
+        if vault in here.backup_vault_policies:
+            told = backup.get_backup_vault_access_policy(BackupVaultName=vault)["Policy"]
+            assert told == here.backup_vault_policies[vault]
+        else:
+            with pytest.raises(ClientError):
+                backup.get_backup_vault_access_policy(BackupVaultName=vault)
+    for method, key, name, planted in (
+        ("list_copy_jobs", "CopyJobs", "CopyJobId", here.copy_jobs),
+        ("list_restore_jobs", "RestoreJobs", "RestoreJobId", here.restore_jobs),
+        ("list_report_plans", "ReportPlans", "ReportPlanName", here.report_plans),
+    ):
+        assert ids(aws.every("backup", method, key, MaxResults=1), name) == set(planted)
+
+
 def legal_holds(aws):
     backup, holds = aws.client("backup"), aws.here.legal_holds
     assert ids(aws.every("backup", "list_legal_holds", "LegalHolds", MaxResults=1), "LegalHoldId") == set(holds)
@@ -388,6 +405,7 @@ CHECKS = (
     lifecycle_policies,
     backups,
     backup_jobs,
+    vault_policies_copies_restores_and_reports,
     legal_holds,
     recipes_and_pipelines,
     creations_of_images,
