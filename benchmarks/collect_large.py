@@ -45,7 +45,7 @@ def perfect(organisation: Organisation, shares: str) -> Calls:
     for account in active:
         for region in enabled:
             place = organisation.place(account.account_id, region)
-            calls += listings(place) + one_by_one(place) + sharing(place, len(active) - 1, shares)
+            calls += listings(place) + one_by_one(place) + sharing(place, len(organisation.accounts) - 1, shares)
     return calls
 
 
@@ -89,6 +89,12 @@ def listings(place: Region) -> Calls:
             "backup:ListRecoveryPointsByBackupVault": sum(points),
             "backup:ListBackupJobs": pages(jobs["EBS"], 1000) + pages(jobs["EC2"], 1000),
             "rbin:ListRules": 3,
+            "accessanalyzer:ListAnalyzers": 1,
+            # fewer than a page of findings each
+            "accessanalyzer:ListFindingsV2": sum(
+                each["status"] == "ACTIVE" and each["type"] in ("ACCOUNT", "ORGANIZATION")
+                for each in place.analyzers.values()
+            ),
         }
     )
 
