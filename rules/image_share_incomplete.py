@@ -54,9 +54,15 @@ def image_share_incomplete(
     found = pd.concat([_launch(shared, image_expectations), _copy(shared, snapshot_expectations)])
     if not len(found):
         return pd.Series(False, index=images.index)
-    found = found.groupby(["image_id", "grantee"], sort=False, as_index=False, dropna=False).agg(
-        found=("found", "first"), fails=("fails", "first"), missing=("missing", "; ".join)
-    )
+    keys = ["image_id", "grantee"]
+    several = found.duplicated(keys, keep=False)
+    if several.any():
+        joined = (
+            found[several]
+            .groupby(keys, sort=False, as_index=False, dropna=False)
+            .agg(found=("found", "first"), fails=("fails", "first"), missing=("missing", "; ".join))
+        )
+        found = pd.concat([found[~several], joined])
     places = pd.Index(images["image_id"]).get_indexer(found["image_id"])
     return pd.DataFrame(
         {

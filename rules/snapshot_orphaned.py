@@ -69,8 +69,12 @@ def snapshot_orphaned(
 
     Ask the owner; then archive or delete it. It may be the only remaining backup of what is gone.
     """
+    age = as_of - snapshots["started_at"]
+    due = flags(snapshots["state"].eq("completed")) & older(age, pd.Timedelta(days=min_age_days))
+    if all_pass(due):
+        return due
     ids = snapshots["snapshot_id"]
-    told = beside(ids, snapshot_origins[["snapshot_id", "origin", "made_for"]], "snapshot_id")
+    told = beside(ids, snapshot_origins, "snapshot_id")
     origin, made_for = told["origin"], told["made_for"]
     of_image = among(origin, pd.Series(["create-image", "copy-image"])) & made_for.notna()
     image_gone = of_image & ~among(made_for, pd.concat([images["image_id"], recycle_bin_images["image_id"]]))
@@ -102,10 +106,8 @@ def snapshot_orphaned(
     ):
         needed |= among(ids, users)
 
-    age = as_of - snapshots["started_at"]
-    old = older(age, pd.Timedelta(days=min_age_days))
     left_over = (image_gone | volume_gone | policy_leftover | withdrawn).astype(bool) & ~needed
-    found = flags(snapshots["state"].eq("completed")) & old & left_over
+    found = due & left_over
     if all_pass(found):
         return found
     made = set(made_for[of_image].dropna())

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.analysis.keys import is_one_of, places
 from auditor.frames import FRAMES, PANDAS
@@ -80,11 +81,13 @@ def snapshots_elsewhere(snapshots: pd.DataFrame, snapshot_origins: pd.DataFrame,
 
 def _used(ids: pa.Array, account_id: str, region: str, elsewhere: Elsewhere) -> pd.DataFrame:
     """Own snapshots that other accounts name, with the first of what does."""
-    parts = []
+    parts = [pd.DataFrame({"snapshot_id": [], "used_by": []}, dtype=PANDAS["text"])]
     for frame, naming in _USERS.items():
         rows = elsewhere.rows(frame, region, ("account_id", "snapshot_id", *naming))
-        rows = rows[is_one_of(as_arrow(rows["snapshot_id"]), ids)]
-        rows = rows[rows["account_id"] != account_id]
+        theirs = pc.not_equal(as_arrow(rows["account_id"]), account_id).to_numpy(zero_copy_only=False)
+        rows = rows[theirs & is_one_of(as_arrow(rows["snapshot_id"]), ids)]
+        if rows.empty:
+            continue
         kind = "image" if len(naming) == 1 else rows[naming[0]]
         parts.append(
             rows[["snapshot_id"]].assign(used_by=kind + " " + rows[naming[-1]] + " in account " + rows["account_id"])
@@ -97,6 +100,9 @@ def _copies(snapshots: pd.DataFrame, origins: pd.DataFrame) -> pd.DataFrame:
     copied = is_one_of(
         as_arrow(snapshots["snapshot_id"]), as_arrow(origins.loc[origins["origin"] == "copy", "snapshot_id"])
     )
+    if not copied.any():
+        names = ["snapshot_id", "source_snapshot_id", "source_region", "series_newest_at"]
+        return FRAMES["snapshots_elsewhere"].empty()[names]
     rows = snapshots.loc[copied, ["snapshot_id", "description", "started_at"]]
     said = rows["description"].str.extract(_COPIED).astype(PANDAS["text"])
     told = rows[["snapshot_id", "started_at"]].join(said)

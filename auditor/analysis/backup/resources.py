@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.frames.columns import as_arrow, as_text
 
 #: States of volumes and of instances that hold something worth a backup.
 VOLUME_STATES = ("in-use", "available")
@@ -65,16 +69,19 @@ def roots_of(attachments: pd.DataFrame, instances: pd.DataFrame) -> pd.DataFrame
 
 def _rows(frame: pd.DataFrame, kind: str, since: pd.Series[Any]) -> pd.DataFrame:
     ids = frame[f"{kind}_id"]
-    partition = frame["region"].str.split("-").str[0].map({"cn": "aws-cn"}).fillna("aws")
-    partition = partition.mask(frame["region"].str.startswith("us-gov-"), "aws-us-gov")
-    arn = "arn:" + partition + ":ec2:" + frame["region"] + ":" + frame["account_id"] + f":{kind}/" + ids
+    region, account = as_arrow(frame["region"]), as_arrow(frame["account_id"])
+    elsewhere = pc.if_else(pc.starts_with(region, "us-gov-"), "aws-us-gov", "aws")
+    partition = pc.if_else(pc.starts_with(region, "cn-"), "aws-cn", elsewhere)
+    arn = pc.binary_join_element_wise(
+        "arn:", partition, ":ec2:", region, ":", account, f":{kind}/", as_arrow(ids).cast(pa.string()), ""
+    )
     return pd.DataFrame(
         {
             "account_id": frame["account_id"],
             "region": frame["region"],
             "resource_type": pd.Series(kind, index=frame.index, dtype=ids.dtype),
             "resource_id": ids,
-            "arn": arn,
+            "arn": as_text(arn).set_axis(frame.index),
             "since": since,
         }
     )
