@@ -43,6 +43,7 @@ SHEET = {
     "image_deprecated_in_use": ("images", "medium"),
     "image_deregistered_in_use": ("instances", "medium"),
     "image_disabled_costing": ("images", "low"),
+    "image_inconsistent": ("images", "low"),
     "image_instance_store": ("images", "low"),
     "image_licence_at_risk": ("images", "medium"),
     "image_missing_snapshot": ("images", "high"),

@@ -14,6 +14,7 @@ from auditor.sandbox.planting.lifecycle import FAILED, description, snapshot_tag
 from auditor.sandbox.planting.names import server
 from auditor.sandbox.planting.plot import Lineage, Plot, tag_list
 from auditor.sandbox.planting.promises import Fates, Promise, settle
+from auditor.sandbox.planting.trail import image_created
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,11 @@ def _image(plot: Plot, of: Machine, begun: datetime, fate: str, name: str, tags:
             SourceInstanceId=of.instance_id,
             **why,
         )
+    # AWS Backup never reboots, and is meant not to; a lifecycle policy does where it is told to
+    runs_on = policy is None or policy["PolicyDetails"].get("Parameters", {}).get("NoReboot", True)
+    image_created(plot, image_id, of.instance_id, begun, no_reboot=runs_on)
+    if policy is not None and runs_on:
+        plot.note("image_inconsistent", image_id)
     text = f"Created by CreateImage({of.instance_id}) for {image_id}"
     mappings = []
     for number, volume in enumerate(of.volumes[:-1] if fate in ("partial", "torn") else of.volumes):

@@ -55,6 +55,15 @@ def image_created(
     put_event(plot, event_id, called, json.dumps(told) if words is None else words, [("AWS::EC2::Ami", image_id)])
 
 
+def forget(plot: Plot, image_id: str) -> None:
+    """Take the making of an image out of the history, as if it had never been told."""
+    events = plot.here.trail_events
+    for event_id in [
+        key for key, row in events.items() if image_id in (each["ResourceName"] for each in row["Resources"])
+    ]:
+        del events[event_id]
+
+
 def put_event(
     plot: Plot, event_id: str, called: datetime, words: str, resources: list[tuple[str, str]], name: str = "CreateImage"
 ) -> None:
