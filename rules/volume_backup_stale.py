@@ -1,7 +1,5 @@
 """A volume whose newest backup is too old."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -59,7 +57,7 @@ def volume_backup_stale(
     # More may be promised, and stricter, than is seen; and what is seen may not be the newest backup.
     unsure = status["unknown_because"].notna() & ~(stale & promised.notna())
     unsure |= status["unseen_because"].notna() & (stale | age.isna())
-    found = (judged & stale).mask(unsure & judged.fillna(True))
+    found = (judged & stale).mask((unsure & judged.fillna(True)) | volumes["state"].isna())
     if all_pass(found):
         return found
     return pd.DataFrame(
@@ -94,14 +92,28 @@ FAILS = [
                 {"state": "error", "started_at": "1 day ago"},
             ]
         },
-        "expect": {"backup_age_days": 8, "newest_backup": "snap-0b"},
+        "expect": {"age_hours": 192, "limit_hours": 168, "limit_by": "max_age_days", "newest_backup": "snap-0b"},
     },
     {
         **_USED,
         "given": {"recovery_points": [{"resource_id": "vol-0a", "status": "COMPLETED", "created_at": "8 days ago"}]},
     },
+    {
+        **_USED,
+        "gap": "lifecycle_policies",
+        "given": {"backup_status": [{"resource_id": "vol-0a", "age_hours": 27.5, "promised_hours": 26.0}]},
+        "expect": {"age_hours": 27, "limit_hours": 26, "limit_by": "the strictest promise"},
+    },
 ]
 PASSES = [
+    {
+        **_USED,
+        "given": {"backup_status": [{"resource_id": "vol-0a", "age_hours": 500.0, "promised_hours": 754.0}]},
+    },
+    {
+        **_USED,
+        "given": {"backup_status": [{"resource_id": "vol-0a", "age_hours": 500.0, "excluded_by": "tier=scratch"}]},
+    },
     {
         **_USED,
         "given": {
@@ -131,6 +143,7 @@ PASSES = [
     },
 ]
 UNKNOWN = [
+    {**_USED, "gap": "lifecycle_policies", "given": {"snapshots": [{"state": "completed", "started_at": "1 day ago"}]}},
     {**_USED, "gap": "recovery_points", "given": {"snapshots": [{"state": "completed", "started_at": "30 days ago"}]}},
     {"volume_id": "vol-0a", "given": {"snapshots": [{"state": "completed", "started_at": "30 days ago"}]}},
 ]

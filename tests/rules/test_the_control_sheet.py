@@ -50,19 +50,22 @@ SHEET = {
     "image_not_shared": ("images", "high"),
     "image_paravirtual": ("images", "medium"),
     "image_public": ("images", "critical"),
-    "image_stale_in_use": ("images", "medium"),
     "image_share_incomplete": ("images", "medium"),
     "image_shared_outside_organisation": ("images", "high"),
     "image_shared_with_closed_account": ("images", "medium"),
+    "image_stale_in_use": ("images", "medium"),
     "image_superseded": ("images", "low"),
     "image_unencrypted": ("images", "medium"),
     "image_unprotected": ("images", "low"),
     "image_unused": ("images", "low"),
+    "instance_backup_inconsistent": ("instances", "medium"),
+    "instance_backup_missed": ("instances", "high"),
+    "instance_image_untrusted_owner": ("instances", "medium"),
+    "instance_root_not_bootable": ("instances", "medium"),
+    "lifecycle_policy_shares_outside": ("lifecycle_policies", "high"),
     "lock_missing_or_expiring": ("snapshots", "medium"),
     "recycle_bin_cost": ("recycle_bin_snapshots", "info"),
     "recycle_bin_unprotected": ("regions", "low"),
-    "instance_image_untrusted_owner": ("instances", "medium"),
-    "lifecycle_policy_shares_outside": ("lifecycle_policies", "high"),
     "reference_to_missing_image": ("launch_template_versions", "medium"),
     "region_encryption_not_default": ("regions", "medium"),
     "region_image_sharing_not_blocked": ("regions", "medium"),
@@ -81,8 +84,10 @@ SHEET = {
     "snapshot_shared_outside_organisation": ("snapshots", "high"),
     "snapshot_unencrypted": ("snapshots", "medium"),
     "snapshot_wrong_key": ("snapshots", "low"),
+    "volume_backup_missed": ("volumes", "high"),
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),
+    "volume_not_in_any_plan": ("volumes", "medium"),
 }
 
 #: Rules that are named after something else than what they judge, and what that is.
@@ -134,14 +139,24 @@ def test_the_headline_counts(loaded):
 @every_rule
 def test_the_message_names_the_resource_and_no_name_or_tag(loaded):
     named = fields(loaded.rule.message)
-    assert named & {"snapshot_id", "image_id", "volume_id", "region"}
+    assert named & {"snapshot_id", "image_id", "volume_id", "instance_id", "region"}
     assert not named & {"name", "name_tag", "description", "key", "value"}
     assert not loaded.rule.message.endswith(".")
 
 
 @every_rule
 def test_the_remedy_names_ids_only_and_destroys_nothing(loaded):
-    ids = {"region", "account_id", "snapshot_id", "image_id", "volume_id", "kms_key_arn", "policy_id", "grantee_id"}
+    ids = {
+        "region",
+        "account_id",
+        "snapshot_id",
+        "image_id",
+        "volume_id",
+        "instance_id",
+        "kms_key_arn",
+        "policy_id",
+        "grantee_id",
+    }
     assert fields(loaded.rule.remedy) <= ids
     assert loaded.rule.remedy.startswith("aws ")
     assert not re.search(r"\b(delete|deregister|terminate|schedule-key-deletion)\b", loaded.rule.remedy)

@@ -120,7 +120,7 @@ def checked(
         return made
     row = places_of(made.resource, made.promise, texts(timed["resource_id"]), texts(timed["promise_id"]))
     place = np.flatnonzero((row >= 0) & sets.whole[row] & (made.quality == USABLE))
-    image = pc.list_element(pc.split_pattern(made.name.take(pa.array(place)), "/", reverse=True, max_splits=1), -1)
+    image = pc.replace_substring_regex(made.name.take(pa.array(place)), "^.*/", "")
     claims = pd.DataFrame({"delivery": place, "row": row[place], "at": made.at[place], "image_id": image.to_pandas()})
     claims = claims[claims["image_id"].isin(images["image_id"])]
     if not len(claims):

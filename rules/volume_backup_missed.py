@@ -1,0 +1,186 @@
+"""A volume whose promised backups were not all made."""
+
+import pandas as pd
+
+from auditor.rule import Verdict, flags, lookup, one_of, rule
+
+
+@rule(
+    title="Volume's promised backups are missing",
+    severity="high",
+    subject="volumes",
+    headline=("1 volume lacks backups that were promised", "{count} volumes lack backups that were promised"),
+    message="{unmet} of {windows} backups of {volume_id} that {promise} promised were not made; the last was due on "
+    "{last_scheduled_at}",
+    remedy="aws ec2 create-snapshot --region {region} --volume-id {volume_id}",
+    breaks="Nothing: the volume stays in use. The snapshot stores what has changed since the last one.",
+    controls={
+        "NIST 800-53 r5": ["CP-9", "CP-10", "SI-12", "SI-13(5)"],
+        "NIST CSF 2.0": ["PR.DS-11"],
+        "PCI DSS v4.0": ["10.3.3"],
+        "HIPAA": ["164.308(a)(7)(i)", "164.308(a)(7)(ii)(A)", "164.310(d)(2)(iv)"],
+        "ISO 27001:2022": ["A.8.13"],
+        "SOC 2": ["A1.2"],
+    },
+)
+def volume_backup_missed(
+    volumes: pd.DataFrame,
+    backup_promises: pd.DataFrame,
+    backup_windows: pd.DataFrame,
+    backup_status: pd.DataFrame,
+) -> Verdict:
+    """Somebody counts on these backups, and has declared so; what was written in between cannot be brought back.
+
+    Judged is every time at which a promise on the volume was due in the audit period: by an enabled lifecycle policy, a
+    backup plan or the configuration, each schedule and rule by itself, as far back as the promise keeps what it makes.
+    A time is unmet if nothing usable was begun before the next one (missed), if all that was tried failed (failed), or
+    if AWS calls the recovery point partial. Late backups count as made. Each promise with an unmet time is a finding;
+    what can be seen of the cause stands in the evidence. A volume that is promised through its instance is judged
+    there, by instance_backup_missed.
+
+    Find out why the schedule does not run and take a backup meanwhile.
+    """
+    mine = backup_windows[backup_windows["resource_type"].eq("volume").fillna(False)]
+    unmet = mine[one_of(mine["verdict"], "missed", "failed", "partial").fillna(False)]
+    ids = volumes["volume_id"]
+    doubt = lookup(ids, backup_status["resource_id"], backup_status["unknown_because"])
+    if mine["verdict"].eq("unknown").any():
+        untold = mine[mine["verdict"].eq("unknown").fillna(False)]
+        doubt = doubt.fillna(lookup(ids, untold["resource_id"], untold["cause"]))
+    doubt = doubt.mask(volumes["state"].isna(), "Could not tell: the state of the volume is not known.")
+    if not len(unmet):
+        found = flags(pd.Series(False, index=ids.index)).mask(doubt.notna())
+        return pd.DataFrame({"found": found, "unknown_because": doubt})
+    findings = _told(unmet, mine, backup_promises)
+    places = pd.Index(ids).get_indexer(findings["resource_id"])
+    findings = findings[places >= 0].drop(columns="resource_id").set_axis(ids.index[places[places >= 0]])
+    rest = doubt[doubt.notna() & ~ids.index.isin(findings.index)]
+    unknown = pd.DataFrame({"unknown_because": rest, "discriminator": ""}, index=rest.index)
+    verdicts = (
+        pd.concat([findings.assign(found=True), unknown.assign(found=pd.NA)])
+        if len(rest)
+        else findings.assign(found=True)
+    )
+    return verdicts.assign(found=verdicts["found"].astype("boolean"))
+
+
+def _told(unmet: pd.DataFrame, windows: pd.DataFrame, promises: pd.DataFrame) -> pd.DataFrame:
+    """One row a resource and promise: how many were not made, which, and why."""
+    key = ["resource_id", "promise_id"]
+    rows = unmet.sort_values([*key, "scheduled_at"])
+    times = rows["scheduled_at"].dt.strftime("%Y-%m-%d %H:%M")
+    groups = rows.assign(
+        time=times + " " + rows["verdict"],
+        missed=rows["verdict"].eq("missed"),
+        failed=rows["verdict"].eq("failed"),
+        partial=rows["verdict"].eq("partial"),
+    ).groupby(key, sort=False)
+    told = groups.agg(
+        unmet=("time", "size"),
+        missed=("missed", "sum"),
+        failed=("failed", "sum"),
+        partial=("partial", "sum"),
+        first_scheduled_at=("scheduled_at", "first"),
+        last_scheduled_at=("scheduled_at", "last"),
+        times=("time", lambda each: ", ".join(each[-20:])),
+        causes=("cause", lambda each: "; ".join(dict.fromkeys(each.dropna()))),
+    )
+    told["windows"] = windows.groupby(key).size().reindex(told.index)
+    told = told.reset_index()
+    known = promises.drop_duplicates("promise_id").set_index("promise_id")
+    for name, column in (("promise", "promise_name"), ("schedule", "schedule"), ("made_by", "mechanism")):
+        told[name] = known[column].reindex(told["promise_id"]).array
+    return told.rename(columns={"promise_id": "discriminator"})
+
+
+_NIGHTLY = {
+    "resource_type": "volume",
+    "resource_id": "vol-0a",
+    "promise_id": "policy-0b/Daily",
+    "promise_name": "Nightly: Daily",
+    "mechanism": "dlm",
+    "schedule": "every 24 hours from 03:00",
+}
+_USED = {"volume_id": "vol-0a", "state": "in-use", "created_at": "90 days ago"}
+
+
+def _with(*verdicts: str, cause: str = "cause not visible", **status: object) -> dict[str, list[dict[str, object]]]:
+    """The last nights, the oldest first, and what became of each."""
+    made = ("met", "late")
+    windows = [
+        {
+            "resource_type": "volume",
+            "resource_id": "vol-0a",
+            "promise_id": "policy-0b/Daily",
+            "scheduled_at": f"2026-01-{31 - len(verdicts) + number:02d}T03:00:00Z",
+            "verdict": verdict,
+            "cause": None if verdict in made else cause,
+        }
+        for number, verdict in enumerate(verdicts, 1)
+    ]
+    return {
+        "backup_promises": [_NIGHTLY],
+        "backup_windows": windows,
+        "backup_status": [{"resource_id": "vol-0a", "promises": 1, **status}],
+    }
+
+
+FAILS = [
+    {
+        **_USED,
+        "given": _with("missed", "met", "failed", "met", cause="quota exceeded"),
+        "expect": {
+            "discriminator": "policy-0b/Daily",
+            "unmet": 2,
+            "windows": 4,
+            "missed": 1,
+            "failed": 1,
+            "times": "2026-01-28 03:00 missed, 2026-01-30 03:00 failed",
+            "causes": "quota exceeded",
+            "promise": "Nightly: Daily",
+            "made_by": "dlm",
+        },
+    },
+    {**_USED, "given": _with("partial")},
+    {**_USED, "state": "available", "given": _with("missed", "unknown")},
+    {
+        **_USED,
+        "given": {
+            "lifecycle_policies": [
+                {
+                    "policy_id": "policy-0b",
+                    "state": "ENABLED",
+                    "policy_type": "EBS_SNAPSHOT_MANAGEMENT",
+                    "resource_type": "VOLUME",
+                    "modified_at": "30 days ago",
+                }
+            ],
+            "lifecycle_targets": [{"policy_id": "policy-0b", "kind": "target", "key": "backup", "value": "daily"}],
+            "lifecycle_schedules": [
+                {
+                    "policy_id": "policy-0b",
+                    "schedule_name": "Daily",
+                    "interval": 24,
+                    "start_time": "03:00",
+                    "retain_count": 3,
+                }
+            ],
+            "volume_tags": [{"key": "backup", "value": "daily"}],
+        },
+        "expect": {"unmet": 3, "windows": 3, "causes": "cause not visible"},
+    },
+]
+PASSES = [
+    _USED,
+    {**_USED, "given": _with("met", "late", "met", "pending")},
+    {**_USED, "given": _with("met")},
+    {**_USED, "volume_id": "vol-0c", "given": _with("missed")},
+]
+UNKNOWN = [
+    {**_USED, "given": _with("met", "unknown", cause="Could not tell: snapshots could not be read (denied).")},
+    {**_USED, "given": _with("met", unknown_because="Could not tell: the schedule 'x' has 1 fields.")},
+    {**_USED, "gap": "lifecycle_policies"},
+    {**_USED, "gap": "backup_selections"},
+    {**_USED, "gap": "volumes"},
+    {"volume_id": "vol-0a"},
+]
