@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,10 @@ class Inventory:
 
     def coverage(self) -> pd.DataFrame:
         """What became of every collector; what was planned and never read is ``skipped``."""
+        return self._coverage.copy(deep=False)
+
+    @cached_property
+    def _coverage(self) -> pd.DataFrame:
         rows: list[Mapping[str, Any]] = [part.coverage for part in self._parts.values()]
         rows += [
             {

@@ -696,7 +696,7 @@ def test_evaluating_twice_is_the_same():
 
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_derived_frame_declares_what_it_takes(name):
-    takes = set(inspect.signature(DERIVED[name]).parameters) - {"as_of", *SETTINGS}
+    takes = set(inspect.signature(DERIVED[name]).parameters) - {"as_of", "elsewhere", *SETTINGS}
     assert takes == {*FRAMES[name].derived_from, *FRAMES[name].heeds}
 
 

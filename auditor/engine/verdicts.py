@@ -26,7 +26,10 @@ class Frames(Protocol):
     """What gives frames by name."""
 
     def frame(self, name: str) -> pd.DataFrame:
-        """A frame by name."""
+        """A frame by name, whose edits stay with who asked."""
+
+    def kept(self, name: str) -> pd.DataFrame:
+        """A frame by name, to be looked at only."""
 
     @property
     def as_of(self) -> datetime:
@@ -122,6 +125,8 @@ _NONE = pd.Series([], dtype="boolean")
 def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows: int) -> Verdict:
     """Ask a rule about the rows of its subject.
 
+    Our own rules edit no frame, which is tested; others get frames of their own.
+
     Args:
         loaded: The rule.
         parameters: Its parameters after the policy.
@@ -130,7 +135,8 @@ def ask(loaded: LoadedRule, parameters: Mapping[str, Any], supply: Frames, rows:
     """
     rule = loaded.rule
     try:
-        given: dict[str, Any] = {name: supply.frame(name) for name in rule.frames}
+        give = supply.kept if loaded.built_in else supply.frame
+        given: dict[str, Any] = {name: give(name) for name in rule.frames}
         if rule.wants_as_of:
             given["as_of"] = pd.Timestamp(supply.as_of)
         return _checked(rule.function(**given, **parameters), rows)
