@@ -8,7 +8,9 @@ import pandas as pd
 
 from auditor.analysis.access import SEVERITIES
 from auditor.analysis.places import frames_of
-from auditor.frames import FRAMES
+from auditor.analysis.standing import Standing
+from auditor.frames import FRAMES, PANDAS
+from auditor.report import text
 from auditor.report.sharing import STANDINGS, Reach, Sharing
 
 if TYPE_CHECKING:
@@ -26,10 +28,13 @@ def sharing_of(inventory: Inventory, config: Config) -> Sharing:
         InventoryError: A file of the inventory is damaged or missing.
     """
     held = {"directory": inventory.read("directory"), "gaps": inventory.gaps()}
-    parts = []
+    parts, standing = [], Standing(config.sharing.expect)
     for place in inventory.partitions:
         frame = frames_of(inventory, *place, held, config)
-        parts += [_of_kind(frame(f"{kind}_access"), kind) for kind in _KINDS]
+        for kind in _KINDS:
+            selections, expectations = frame(f"{kind}_selections"), frame(f"{kind}_expectations")
+            open_ = standing.add(kind, selections, expectations)
+            parts += [_of_kind(frame(f"{kind}_access"), kind), *([open_] if len(open_) else [])]
     access = pd.concat(parts or [_of_kind(FRAMES["image_access"].empty(), "image")], ignore_index=True)
     unread = held["gaps"].loc[held["gaps"]["frame"].isin(_SHARES), ["account_id", "region"]].drop_duplicates()
     outside = access[access["grantee_class"].isin(list(STANDINGS))]
@@ -39,11 +44,22 @@ def sharing_of(inventory: Inventory, config: Config) -> Sharing:
         unread=len(unread),
         access=access,
         severities=SEVERITIES,
+        expected=standing.lines(),
+        notes=_notes(inventory.coverage()),
     )
 
 
+def _notes(coverage: pd.DataFrame) -> tuple[str, ...]:
+    """How shares were found where not everything was asked: what the collectors said of it, and in how many places."""
+    said = coverage[coverage["collector"].isin(_SHARES) & coverage["message"].notna()]
+    said = said[said["status"].eq("complete")].drop_duplicates(["message", "account_id", "region"])
+    counted = said.groupby("message").size().sort_index()
+    return tuple(f"{message} ({text.counted(int(places), 'account-region')})" for message, places in counted.items())
+
+
 def _of_kind(access: pd.DataFrame, kind: str) -> pd.DataFrame:
-    return access.rename(columns={f"{kind}_id": "resource_id"}).assign(resource_type=kind)
+    none = pd.array([pd.NA] * len(access), dtype=PANDAS["text"])
+    return access.rename(columns={f"{kind}_id": "resource_id"}).assign(resource_type=kind, expectation=none)
 
 
 def _reaches(outside: pd.DataFrame) -> list[Reach]:

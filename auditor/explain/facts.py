@@ -217,6 +217,7 @@ _STANDINGS: Final = {
     "marketplace": "by which AWS takes in products",
     "closed": "a closed account of our organisation",
     "foreign": "of another organisation: a third party",
+    "unexpected": "trusted by the configuration, but not with this",
     "unknown": "which nobody here knows: a third party",
 }
 

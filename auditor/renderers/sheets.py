@@ -125,6 +125,7 @@ SHARING = (
     Column("Because", "effective_because", width=44),
     Column("Encrypted", "encrypted", "flag", 10),
     Column("Severity", "severity", width=10),
+    Column("Expected", "expectation", width=28),
 )
 SPEND = (
     Column("By", "by", width=10),

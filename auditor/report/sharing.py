@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from auditor.report import text
+from auditor.report import expected, text
+from auditor.report.expected import Expected
 
 #: Grantees by who they are to us, worst first; what each is called in the map.
 STANDINGS: Mapping[str, str] = {
@@ -69,9 +70,12 @@ class Sharing:
         inside: Images and snapshots shared with accounts and units of the organisation itself.
         unread: Account-regions in which sharing could not be read completely.
         access: One row per resource and grantee, those inside included: the columns of ``image_access`` and
-            ``snapshot_access`` with ``resource_type`` and ``resource_id``.
+            ``snapshot_access`` with ``resource_type`` and ``resource_id``; and one per share that must be there and is
+            missing or could not be told, as ``expectation`` says.
         severities: How bad a share is, by whose it is (a key of ``STANDINGS``): where it works, where it is not known
             whether it does, and where it does not.
+        expected: What the configuration expects of sharing, in its order.
+        notes: How shares were found where not every resource was asked itself, and where that was.
     """
 
     outside: tuple[Reach, ...]
@@ -79,6 +83,8 @@ class Sharing:
     unread: int
     access: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
     severities: Mapping[str, tuple[str, str, str]] = field(default_factory=dict, compare=False, repr=False)
+    expected: tuple[Expected, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def matrix(self) -> tuple[tuple[str, str, str, str], ...]:
@@ -90,6 +96,11 @@ class Sharing:
         return replace(
             self, outside=tuple(replace(line, account_name=names.get(line.account_id, "")) for line in self.outside)
         )
+
+    @property
+    def expectation(self) -> str:
+        """How what must be shared stands, in one sentence."""
+        return expected.sentence(self.expected)
 
     @property
     def sentence(self) -> str:

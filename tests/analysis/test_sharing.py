@@ -1,8 +1,10 @@
 """What parties outside the organisation can reach, summed by account and grantee."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 from auditor.analysis.sharing import sharing_of
+from auditor.analysis.standing import MISSING
 from auditor.config import Config
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory
@@ -65,6 +67,55 @@ def test_what_could_not_be_read_is_counted():
 
 def test_how_bad_it_is_goes_with_it():
     assert sharing_of(inventory(), CONFIG).matrix[0] == ("Everyone", "critical", "critical", "medium")
+
+
+def matrix(*entries):
+    return Config.of({"sharing": {"trusted_accounts": CONFIG.sharing.trusted_accounts, "expect": entries}})
+
+
+def test_what_must_be_shared_is_counted_and_what_is_missing_is_a_row():
+    config = matrix(
+        {"images": {"name": "*"}, "shared_with": ["444455556666", "111122223333"], "copyable": True},
+        {"snapshots": {"accounts": ["111122223333"]}, "shared_with": ["444455556666"]},
+        {"images": {"tag": "golden", "value": "true", "name": "b*"}, "may_share_with": []},
+        {"snapshots": {"tag": "dr"}, "shared_with": ["ou-a1-web"], "may_share_with": ["555566667777"]},
+    )
+    held = inventory()
+    sharing = sharing_of(held, config)
+    assert [dataclasses.astuple(line) for line in sharing.expected] == [
+        (1, "images named *", "444455556666, 111122223333, with its snapshots", "", 0, 0, 0, 0),
+        (2, "snapshots of 111122223333", "444455556666", "", 1, 0, 1, 0),
+        (3, "images tagged golden = true, named b*", "", "nobody", 0, 0, 0, 0),
+        (4, "snapshots tagged dr", "ou-a1-web", "555566667777", 0, 0, 0, 0),
+    ]
+    missing = sharing.access[sharing.access["expectation"].notna()]
+    columns = ["resource_type", "resource_id", "grantee", "expectation"]
+    assert missing[columns].to_numpy().tolist() == [["snapshot", "snap-1", "444455556666", MISSING]]
+    assert (len(sharing.outside), sharing.inside) == (3, 1)
+    assert sharing.expectation == (
+        "Of 1 share that must be there, 1 is missing; entries 1, 3 and 4 of the configuration select nothing."
+    )
+
+
+def test_what_cannot_be_told_of_a_unit_is_neither_there_nor_missing():
+    config = matrix({"images": {"accounts": ["111122223333"]}, "shared_with": ["organisation", "444455556666"]})
+    (line,) = sharing_of(inventory(), config).expected
+    assert (line.selected, line.kept, line.missing, line.unclear) == (3, 2, 1, 3)
+
+
+def test_how_shares_were_found_is_said_once():
+    coverage = [
+        {**HERE, "region": region, "collector": collector, "status": status, "message": message}
+        for region, collector, status, message in (
+            ("eu-west-1", "snapshot_shares", "complete", "Read on 2026-02-01."),
+            ("eu-west-1", "snapshot_public_permissions", "complete", "Read on 2026-02-01."),
+            ("us-east-1", "snapshot_shares", "complete", "Read on 2026-02-01."),
+            ("us-west-2", "snapshot_shares", "truncated", "Shares are missing."),
+            ("us-east-1", "image_shares", "complete", None),
+            ("us-east-1", "volumes", "complete", "Something else."),
+        )
+    ]
+    assert sharing_of(inventory(coverage), CONFIG).notes == ("Read on 2026-02-01. (2 account-regions)",)
 
 
 def test_an_empty_inventory_shares_nothing():

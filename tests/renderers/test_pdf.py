@@ -12,6 +12,7 @@ from auditor.errors import RenderError
 from auditor.renderers import pdf
 from auditor.renderers.charts import severity_chart, spend_chart
 from auditor.renderers.pdf import context, html, write_pdf
+from auditor.report.expected import Expected
 from auditor.report.sharing import Sharing
 
 OURS = Path(__file__).parents[2] / "report_templates"
@@ -293,3 +294,20 @@ def test_how_bad_a_share_is_stands_in_the_appendix(report):
     for row, (_, grades) in zip(words, graded.items(), strict=True):
         assert all(grade in cell for grade, cell in zip(grades, row[1:], strict=True))
     assert "How bad a share is" not in html(replace(report, sharing=None), OURS)
+
+
+def test_what_must_be_shared_is_a_table_and_how_it_was_found_is_said(report):
+    lines = (
+        Expected(1, "images named <b>*", "444455556666", "", 3, kept=2, missing=1),
+        Expected(2, "snapshots tagged dr", "", "nobody", 0),
+    )
+    source = html(replace(report, sharing=Sharing((), 0, 0, expected=lines, notes=("Read <em>then</em>.",))), OURS)
+    table = source.partition("What must be shared")[2].partition("</table>")[0]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall("<tr>(<td>.*?)</tr>", table)]
+    assert rows == [
+        ["1", "images named &lt;b&gt;*", "444455556666", "as configured", "3", "2", "1", "0"],
+        ["2", "snapshots tagged dr", "–", "nobody", "0", "0", "0", "0"],
+    ]
+    assert "Of 3 shares that must be there, 1 is missing; entry 2 of the configuration selects nothing." in table
+    assert "Read &lt;em&gt;then&lt;/em&gt;." in source
+    assert "What must be shared" not in html(replace(report, sharing=Sharing((), 0, 0)), OURS)
