@@ -1,5 +1,6 @@
 """Every collector against the sandbox: what was planted is what is read, over the real wire protocols."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -167,6 +168,36 @@ def test_keys_with_what_kms_says_of_them(inventory, organisation):
     gaps = inventory.item_gaps()
     gaps = gaps[gaps["collector"] == "kms_keys"]
     assert set(gaps[["account_id", "region", "resource_id"]].itertuples(index=False, name=None)) == refused
+
+
+def test_keys_of_what_is_shared_with_their_policies_and_grants(inventory, organisation):
+    def shared(place):
+        ids = {key for key, grants in place.snapshot_permissions.items() if any("UserId" in each for each in grants)}
+        for image_id, grants in place.image_permissions.items():
+            devices = place.images[image_id]["BlockDeviceMappings"] if grants else []
+            ids |= {device.get("Ebs", {}).get("SnapshotId") for device in devices}
+        keys = {place.snapshots[each].get("KmsKeyId") for each in ids if each in place.snapshots}
+        return [key for key in keys if place.kms_keys.get(key, {}).get("KeyManager") == "CUSTOMER"]
+
+    read = inventory.read("key_policies")
+    assert read["understood"].all()
+    assert read["grants_listed"].all()
+    wanted = planted(organisation, lambda place: [(key, json.dumps(place.key_policies[key])) for key in shared(place)])
+    compact = read.assign(document=[json.dumps(json.loads(each)) for each in read["document"]])
+    names = ["account_id", "region", "key_arn", "document"]
+    assert set(compact[names].itertuples(index=False, name=None)) == wanted
+    grants = planted(
+        organisation,
+        lambda place: [
+            (grant["GrantId"], operation)
+            for key in shared(place)
+            for grant in place.key_grants[key]
+            for operation in grant["Operations"]
+            if place.account_id not in grant["GranteePrincipal"]
+        ],
+    )
+    assert grants
+    assert keys(inventory, "key_grants", "grant_id", "operation") == grants
 
 
 def test_fast_restores(inventory, organisation):
