@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditor.report.model import FindingRow, RuleSection
+
 _IDENTIFIER = re.compile(r"\b((?:ami|snap|vol|i|lt|ou|o|policy)-[0-9a-z-]{8,30}|\d{12})\b")
 
-#: Longer words may break anywhere: they would not fit on a line.
-_LONGEST = 90
+#: Letters of a command that fit beside each other in the column of a page.
+_LINE = 100
 
 
-def command(line: str) -> Markup:
-    """A command that breaks between words only, so that no option and no id is torn."""
-    return Markup(" ").join(
-        Markup("<span>{}</span>").format(word) if len(word) <= _LONGEST else escape(word) for word in line.split(" ")
-    )
+def command(line: str, width: int = _LINE) -> str:
+    """A command in lines that end between words only, so that no option and no id is torn.
+
+    Lines are broken here rather than in the layout, where each word would have to be a box of its own. What is longer
+    than a line is left to the layout, which breaks it anywhere.
+
+    Args:
+        line: The command.
+        width: Letters that fit on a line.
+    """
+    lines: list[str] = []
+    for word in line.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def alone(sections: Iterable[RuleSection]) -> FindingRow | None:
+    """The first row of the findings if they are all of one account and region, which then need no columns."""
+    rows = [row for section in sections for row in section.rows]
+    return rows[0] if len({(row.account_id, row.region) for row in rows}) == 1 else None
 
 
 def identifier(value: str) -> Markup:
@@ -28,9 +52,9 @@ def identifier(value: str) -> Markup:
     return Markup("").join(marked)
 
 
-def owner(name: str) -> Markup:
-    """An owner that breaks before the @ of an address, if it has to."""
-    return Markup("<wbr>@").join(name.split("@"))
+def owner(name: str) -> str:
+    """An owner that breaks before the @ of an address, if it has to: at a space without width, as ``<wbr>`` makes."""
+    return name.replace("@", "\u200b@")
 
 
 def place(name: str) -> Markup:

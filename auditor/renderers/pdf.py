@@ -28,6 +28,7 @@ _DATE = "SOURCE_DATE_EPOCH"
 
 #: What templates may call besides Jinja's own filters.
 FILTERS = {
+    "alone": marks.alone,
     "command": marks.command,
     "count": text.count,
     "counted": text.counted,

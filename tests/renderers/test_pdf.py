@@ -57,7 +57,6 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
     start = lines.index("Contents")
     numbers = dict(zip(lines[start + 1 :], map(int, lines[:start]), strict=False))
     assert list(numbers) == [
-        "Summary by rule and account",
         "Coverage",
         "Findings",
         "Sharing map",
