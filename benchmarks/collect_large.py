@@ -123,7 +123,10 @@ def one_by_one(place: Region) -> Calls:
             "backup:ListBackupSelections": len(place.backup_plans),
             "backup:GetBackupSelection": sum(len(each) for each in place.backup_selections.values()),
             "rbin:GetRule": len(place.bin_rules),
-            "imagebuilder:GetImageRecipe": len(place.image_pipelines),
+            "imagebuilder:GetImageRecipe": sum("imageRecipeArn" in row for row in place.image_pipelines.values()),
+            "imagebuilder:GetContainerRecipe": sum(
+                "containerRecipeArn" in row for row in place.image_pipelines.values()
+            ),
             "backup:ListRecoveryPointsByLegalHold": sum(
                 hold["Status"] != "CANCELED" for hold in place.legal_holds.values()
             ),

@@ -332,7 +332,7 @@ BELIEVABLE = {
     "image_paravirtual": (2, 6),
     "image_unencrypted": (10, 80),
     "unknown:image_unencrypted": (1, 4),
-    "image_unprotected": (10, 60),
+    "image_unprotected": (10, 80),
     "image_shared_outside_organisation": (2, 10),
     "image_shared_with_closed_account": (2, 4),
     "instance_image_untrusted_owner": (2, 8),

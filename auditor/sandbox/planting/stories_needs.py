@@ -45,7 +45,7 @@ def recipes(plot: Plot) -> None:
         built(plot, _image(plot, days, "built"), days, key=key, use=use, origin=made_by, tags=tags)
     recipe(plot, f"on-{chained}", build_arn(plot, chained, "1.x.x").rpartition("/")[0])
     inside = built(plot, _image(plot, 210, "docker"), 210, key=key, use="current")
-    container_recipe(plot, _name(plot, "container"), inside.image_id)
+    pipeline(plot, _name(plot, "containers"), container_recipe(plot, _name(plot, "container"), inside.image_id))
     lent = built(plot, _image(plot, 260, "lent"), 260, key=key, use="current")
     theirs = recipe(plot, _name(plot, "vendor"), lent.image_id, owner=VENDOR)
     pipeline(plot, _name(plot, "by-hand"), theirs, status="DISABLED")
