@@ -7,7 +7,6 @@ shared, or that a shared image maps. Keys of other accounts cannot be asked abou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ import pandas as pd
 from botocore.exceptions import ClientError
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where, in_pages
+from auditor.aws.documents import CONDITION_FIELDS, STATEMENT_FIELDS, tell
 from auditor.aws.outcome import error_code, is_refusal, outcome_of
 from auditor.aws.shape import Field, shape, table
 
@@ -26,24 +26,6 @@ PAGE: Final = 100
 #: The key went away between listing and asking.
 _GONE: Final = ("NotFoundException",)
 
-STATEMENT_FIELDS: Mapping[str, Field] = {
-    name: name
-    for name in (
-        "key_arn",
-        "statement",
-        "sid",
-        "effect",
-        "principal_type",
-        "principal",
-        "not_principal",
-        "action",
-        "not_action",
-        "conditions",
-    )
-}
-CONDITION_FIELDS: Mapping[str, Field] = {
-    name: name for name in ("key_arn", "statement", "operator", "condition_key", "value")
-}
 GRANT_FIELDS: Mapping[str, Field] = {
     "key_arn": "Key",
     "grant_id": "GrantId",
@@ -100,85 +82,19 @@ def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
         for grant in item["Grants"] or ()
         for operation in grant.get("Operations") or ()
     ]
-    statements: list[Item] = []
-    conditions: list[Item] = []
-    understood = []
-    for item in page:
-        try:
-            told = _statements(item["Policy"])
-        except (TypeError, ValueError, LookupError, AttributeError, RecursionError):  # hostile, or new to us
-            understood.append(False)
-            continue
-        understood.append(True)
-        for number, statement in enumerate(told):
-            here = {"key_arn": item["Key"], "statement": number}
-            tests = [here | test for test in _tests(statement)]
-            conditions += tests
-            count = len({(test["operator"], test["condition_key"]) for test in tests})
-            statements += [here | row | {"conditions": count} for row in _rows(statement)]
+    told = tell((item["Key"], item["Policy"]) for item in page)
     documents = {
         "key_arn": [item["Key"] for item in page],
         "document": [item["Policy"] for item in page],
-        "understood": understood,
+        "understood": told.understood,
         "grants_listed": [item["Grants"] is not None for item in page],
     }
     return {
         "key_policies": table("key_policies", where, len(page), documents),
-        "key_statements": shape("key_statements", where, statements, STATEMENT_FIELDS),
-        "key_conditions": shape("key_conditions", where, conditions, CONDITION_FIELDS),
+        "key_statements": shape("key_statements", where, told.statements, {"key_arn": "of", **STATEMENT_FIELDS}),
+        "key_conditions": shape("key_conditions", where, told.conditions, {"key_arn": "of", **CONDITION_FIELDS}),
         "key_grants": shape("key_grants", where, grants, GRANT_FIELDS),
     }
-
-
-def _statements(document: Any) -> list[Mapping[str, Any]]:
-    """The statements of a policy.
-
-    Raises:
-        ValueError: It is no policy as IAM's grammar has it.
-    """
-    told = json.loads(document)["Statement"]
-    statements = told if isinstance(told, list) else [told]
-    for statement in statements:
-        if statement["Effect"] not in ("Allow", "Deny") or not list(_rows(statement)):
-            raise ValueError("a statement that says nothing")
-        list(_tests(statement))
-    return statements
-
-
-def _rows(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One row for each action of each principal; IAM User Guide, "Grammar of the IAM JSON policy language"."""
-    not_principal, not_action = "NotPrincipal" in statement, "NotAction" in statement
-    actions = _list(statement["NotAction" if not_action else "Action"])
-    for kind, principal in _principals(statement["NotPrincipal" if not_principal else "Principal"]):
-        for action in actions:
-            yield {
-                "sid": statement.get("Sid"),
-                "effect": statement["Effect"],
-                "principal_type": kind,
-                "principal": principal,
-                "not_principal": not_principal,
-                "action": action,
-                "not_action": not_action,
-            }
-
-
-def _principals(told: Any) -> list[tuple[str, str]]:
-    if told == "*":
-        return [("AWS", "*")]
-    return [(kind, each) for kind, principals in told.items() for each in _list(principals)]
-
-
-def _tests(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for operator, tests in (statement.get("Condition") or {}).items():
-        for key, values in tests.items():
-            for value in _list(values):
-                yield {"operator": operator, "condition_key": key, "value": value}
-
-
-def _list(told: Any) -> list[str]:
-    """One or several values as texts: a flag or a number is written without quotes at times."""
-    each = told if isinstance(told, list) else [told]
-    return [value if isinstance(value, str) else json.dumps(value) for value in each]
 
 
 def _account(arn: Any) -> str | None:
