@@ -64,6 +64,8 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "imagebuilder:ListImagePipelines": {"maxResults": 1},
     "imagebuilder:ListImageRecipes": {"maxResults": 1},
     "kms:DescribeKey": {"KeyId": "alias/aws/ebs"},
+    "kms:GetKeyPolicy": {"KeyId": _PLAN},
+    "kms:ListGrants": {"KeyId": _PLAN, "Limit": 1},
     "rbin:GetRule": {"Identifier": "00000000000"},
     "rbin:ListRules": {"ResourceType": "EBS_SNAPSHOT", "MaxResults": 1},
     "ssm:DescribeParameters": {"MaxResults": 1},
