@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import all_pass, among, rule
 
 #: Those that are meant to have what is shared with them; others are judged by rules of their own.
 _MEANT = ("organisation", "unit", "trusted")
@@ -47,7 +47,8 @@ def image_share_incomplete(
     ``aws:PrincipalOrgID`` or ``aws:PrincipalOrgPaths``. Share the snapshots of what they must copy. What is under a key
     of AWS's must be copied to one of your own first.
     """
-    if not len(image_access):
+    lacking = snapshot_expectations["missing"].fillna(value=True).to_numpy(dtype=bool)
+    if all_pass(~image_access["effective"]) and not lacking.any():
         return pd.Series(False, index=images.index)
     available = images.loc[images["state"].eq("available").fillna(False), "image_id"]
     shared = image_access[among(image_access["image_id"], available)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from auditor.rule import Verdict, among, beside, rule
+from auditor.rule import Verdict, among, lookup, rule
 
 
 @rule(
@@ -42,16 +42,17 @@ def snapshot_public_latent(
     """
     latent = bool(snapshot_block_public_access["state"].eq("block-all-sharing").fillna(False).any())
     public = among(snapshots["snapshot_id"], snapshot_public_permissions["snapshot_id"])
-    if not public.any():
-        return public
+    if not latent or not public.any():
+        return public & latent
+    snapshot = snapshots.loc[public, "snapshot_id"]
     launched = images["is_public"].fillna(value=False) & images["state"].eq("available").fillna(value=False)
     mapped = image_block_devices[among(image_block_devices["image_id"], images.loc[launched, "image_id"])]
-    image = beside(snapshots["snapshot_id"], mapped, "snapshot_id")["image_id"]
+    image = lookup(snapshot, mapped["snapshot_id"], mapped["image_id"])
     through = image.notna().to_numpy()
     shut = "becomes public when the region's block is relaxed"
     return pd.DataFrame(
         {
-            "found": public & latent,
+            "found": True,
             "exposure": np.where(through, "open through a public image", "latent"),
             "public_image": image,
             "becomes": ("is open to everybody through public image " + image).fillna(shut),
@@ -59,7 +60,7 @@ def snapshot_public_latent(
             "block_public_access": "block-all-sharing",
             "discriminator": "all",
         },
-        index=snapshots.index,
+        index=snapshot.index,
     )
 
 

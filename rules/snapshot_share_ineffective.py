@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import among, rule
+from auditor.rule import all_pass, among, rule
 
 
 @rule(
@@ -39,10 +39,11 @@ def snapshot_share_ineffective(snapshots: pd.DataFrame, snapshot_access: pd.Data
     Ask the owner whether the other account needs it. If so let it use the key, knowing that it can then read everything
     that is shared with it under that key; if not take the share away.
     """
-    if not len(snapshot_access):
+    refused = ~snapshot_access["effective"]
+    if all_pass(refused):
         return pd.Series(False, index=snapshots.index)
     others = ~snapshot_access["grantee_class"].isin(["own", "public", "marketplace"])
-    dead = snapshot_access[others & snapshot_access["effective"].ne(True).fillna(True)]
+    dead = snapshot_access[(others & refused.fillna(value=True)).to_numpy(dtype=bool)]
     named = snapshots.loc[among(snapshots["snapshot_id"], dead["snapshot_id"]), "snapshot_id"]
     places = named.index[pd.Index(named).get_indexer(dead["snapshot_id"])]
     return pd.DataFrame(
