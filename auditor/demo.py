@@ -25,7 +25,7 @@ from auditor.sandbox.process import serve_in_process
 DEMO_CONFIG: dict[str, dict[str, Any]] = {
     "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
     "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
-    "backup": {"rpo": AGREED},
+    "backup": AGREED,
     "report": {"organisation_name": "Sandbox organisation", "title": "EBS snapshot and AMI audit"},
 }
 

@@ -23,7 +23,7 @@ CONFIG = Config.of(
         "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"},
         "collect": {"workers": 8},
         "sharing": {"trusted_accounts": {PARTNER: "backup service"}},
-        "backup": {"rpo": AGREED},
+        "backup": AGREED,
     }
 )
 KEY = ["account_id", "region", "resource_id"]

@@ -10,7 +10,7 @@ import pytest
 
 from auditor.sandbox.model import Organisation, Region
 from auditor.sandbox.planting import TINY, plant
-from tests.sandbox.backups_read import everything, expected, promises, resources, usable, volumes_of
+from tests.sandbox.backups_read import everything, expected, promises, resources, tags, usable, volumes_of
 
 Found = Iterator[str]
 
@@ -59,6 +59,7 @@ def in_no_plan(here: Region) -> Found:
     for promise in promises(here):
         whole = promise.resource.startswith("vol-")
         covered |= {promise.resource} if whole else expected(here, promise, promise.since.max.replace(tzinfo=UTC))
+    covered |= {key for key, row in here.volumes.items() if tags(row).get("ephemeral") == "true"}
     yield from (key for key in resources(here) if key.startswith("vol-") and key not in covered)
 
 

@@ -200,7 +200,12 @@ def recovery_point(
         "IsParent": False,
         "VaultType": plot.here.backup_vaults[where]["VaultType"],
     }
-    plot.here.recovery_points[where][point_arn] = row | more
+    row |= more
+    plot.here.recovery_points[where][point_arn] = row
+    if not row["IsEncrypted"]:
+        plot.note("recovery_point_unencrypted", where, point_arn)
+    if row["Status"] == "EXPIRED":
+        plot.note("recovery_point_expired", where, point_arn)
     plot.here.backup_vaults[where]["NumberOfRecoveryPoints"] += 1
     return point_arn
 

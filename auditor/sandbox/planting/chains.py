@@ -102,7 +102,7 @@ def disabled_policy(plot: Plot) -> None:
         of = plot.lineage(20, plot.usual_key(), tags={"backup": "retired", "Name": server(plot.rng)})
         if not gone:
             plot.volume(of, plot.ago(300), backup="stale", instance=_host(plot), device="/dev/sdh")
-        chain(
+        ids = chain(
             plot,
             of,
             range(last + 4, last - 1, -1),
@@ -110,20 +110,31 @@ def disabled_policy(plot: Plot) -> None:
             tags={**of.tags, **lifecycle.snapshot_tags(policy_id)},
             orphan="volume_gone" if gone else "",
         )
+        _note_leftovers(plot, ids)
+
+
+def _note_leftovers(plot: Plot, snapshot_ids: Iterable[str]) -> None:
+    """Note that the policy that made snapshots will never delete them."""
+    for snapshot_id in snapshot_ids:
+        plot.note("lifecycle_leftover", snapshot_id)
 
 
 def vanished_policy(plot: Plot) -> None:
-    """Neither the volume nor the policy that snapshotted it exists any more."""
+    """The policy does not exist any more, nor does one of the two volumes that it snapshotted."""
     policy_id = plot.new("policy")
-    of = plot.lineage(30, plot.usual_key())
-    chain(
-        plot,
-        of,
-        range(120, 0, -30),
-        description=lifecycle.description(policy_id, "Monthly"),
-        tags=lifecycle.snapshot_tags(policy_id, "Monthly"),
-        orphan="volume_gone",
-    )
+    for gone in (True, False):
+        of = plot.lineage(30, plot.usual_key())
+        if not gone:
+            plot.volume(of, plot.ago(200), backup="stale", instance=_host(plot), device="/dev/sdh")
+        ids = chain(
+            plot,
+            of,
+            range(120, 0, -30),
+            description=lifecycle.description(policy_id, "Monthly"),
+            tags=lifecycle.snapshot_tags(policy_id, "Monthly"),
+            orphan="volume_gone" if gone else "",
+        )
+        _note_leftovers(plot, ids)
 
 
 def kept_by_policy(plot: Plot) -> None:
@@ -220,7 +231,8 @@ def unprotected(plot: Plot) -> None:
     plot.volume(plot.lineage(100, plot.usual_key(), tags=named), plot.ago(80), backup="never", instance=host)
     plot.volume(plot.lineage(8), plot.ago(50), backup="never", source=image_snapshot, instance=host, device="/dev/sdk")
     plot.volume(plot.lineage(500, plot.usual_key()), plot.ago(600), backup="never", state="available")
-    plot.volume(plot.lineage(10, tags=scratch), plot.ago(3), backup="never", instance=host, device="/dev/sdl")
+    lost = plot.lineage(10, tags=scratch)
+    plot.volume(lost, plot.ago(3), backup="never", instance=host, device="/dev/sdl", promised=True)
     # only a pending and a failed snapshot
     of = plot.lineage(40, plot.keys.enabled, tags=named)
     plot.volume(of, plot.ago(30), backup="never", instance=host, device="/dev/sdm")

@@ -67,6 +67,8 @@ def policy(
         "DefaultPolicy": details.get("PolicyLanguage") == "SIMPLIFIED",
     }
     plot.here.lifecycle_policies[policy_id] = row
+    if state != "ENABLED":
+        plot.note("lifecycle_policy_broken", policy_id)
     return policy_id
 
 

@@ -121,7 +121,8 @@ def recovery_points(by: backup.Rule) -> Maker:
         arn = backup.image_arn(plot, _image(plot, of, begun, fate, name, tags))
         size = sum(volume.size_gib for volume in of.volumes)
         status = "PARTIAL" if fate == "torn" else "COMPLETED"
-        backup.recovery_point(plot, by, arn, resource, begun, size, Status=status)
+        locked = all(volume.key for volume in of.volumes)
+        backup.recovery_point(plot, by, arn, resource, begun, size, Status=status, IsEncrypted=locked)
         backup.job(plot, by, resource, scheduled, state=status, RecoveryPointArn=arn)
 
     return make

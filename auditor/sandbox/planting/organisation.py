@@ -18,9 +18,9 @@ from auditor.sandbox.planting import (
     stories_images,
     stories_keys,
     stories_needs,
+    stories_origins,
     stories_plans,
     stories_policies,
-    stories_origins,
     stories_sharing,
     stories_snapshot_care,
     stories_snapshots,
@@ -154,4 +154,6 @@ def _plant_place(organisation: Organisation, account: Account, region: str, size
             telling[0](plot)
     plant_bulk(plot)
     plant_analyzers(plot)
+    if not here.report_plans:
+        plot.note("backup_report_missing", region)
     return plot

@@ -341,7 +341,8 @@ class Plot:
             source: Snapshot it was made from.
             instance: Instance it is attached to.
             device: Device it is attached as.
-            promised: Whether some policy or plan in force, or what is agreed, covers it or the instance it is on.
+            promised: Whether some policy or plan in force, or what is agreed, covers it or the instance it is on; or
+                it is agreed that it may be lost.
             more: Further members of the row as DescribeVolumes names them; they win over the usual ones.
 
         Returns:

@@ -114,6 +114,7 @@ def _nobody(plot: Plot) -> None:
     gone: Row = {"Resources": [plot.arn("ec2", "instance/i-00000000000000000")]}
     vss = rule("hourly", "Default", schedules.rate(plot.now, 4, plot.now - 700 * DAY), 2)
     made = plan(plot, "windows", [vss], gone)
+    plot.note("backup_plan_selects_nothing", made.plan_id)
     row = plot.here.backup_plans[made.plan_id]
     settings: list[Row] = [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}]
     row["BackupPlan"]["AdvancedBackupSettings"] = settings

@@ -50,6 +50,7 @@ def overlap(plot: Plot) -> None:
     named: Row = {"Resources": [plot.arn("ec2", f"volume/{of.volume_id}")]}
     often = rule("twice-a-week", "Default", schedules.daily(plot.now, 23), 3)
     bronze = plan(plot, "bronze", [often], named)
+    plot.note("backup_plan_overlap", of.volume_id)
     duties: list[tuple[Duty, Fates]] = [(duty(each), {}) for each in gold.rules]
     if not plot.here.backup_opt_ins["EBS"]:
         protect(plot, of, created, duties)

@@ -13,8 +13,12 @@ from auditor.sandbox.planting.names import server
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
 from auditor.sandbox.planting.promises import Fates, Rhythm, deliver, settle, tiles
 
-#: What is agreed with those who back up by script: ``[[backup.rpo]]`` of a configuration that fits the truth.
-AGREED: list[Row] = [{"name": "scripts", "volumes": {"tag": "backed-up-by", "value": "script"}, "hours": 24}]
+#: What is agreed with those who back up by script, and what may be lost: ``[backup]`` of a configuration that fits the
+#: truth.
+AGREED: Row = {
+    "rpo": [{"name": "scripts", "volumes": {"tag": "backed-up-by", "value": "script"}, "hours": 24}],
+    "ephemeral": [{"tag": "ephemeral", "value": "true"}],
+}
 
 
 def _few(plot: Plot) -> int:
@@ -72,7 +76,9 @@ def changed(plot: Plot) -> None:
         of.write(plot.rng)
         tags = {**of.tags, **snapshot_tags(policy_id, before)}
         started = plot.now.replace(hour=15, minute=plot.rng.randrange(1, 40)) - day * DAY
-        plot.snapshot(of, started, description=description(policy_id, before), tags=tags)
+        snapshot_id = plot.snapshot(of, started, description=description(policy_id, before), tags=tags)
+        if before != "Nightly":
+            plot.note("lifecycle_leftover", snapshot_id)
     deliver(plot, of, modified, [(duty(plot, policy_id, "Nightly", schedules.every(plot.now, 24, 2), 14), {})])
 
 
@@ -124,6 +130,7 @@ def _without_default(plot: Plot, kind: str) -> None:
     for policy_id, row in list(plot.here.lifecycle_policies.items()):
         if row["DefaultPolicy"] and row["PolicyDetails"]["ResourceType"] == kind:
             del plot.here.lifecycle_policies[policy_id]
+            plot.organisation.truth["lifecycle_policy_broken"].discard((*plot.where, policy_id))
 
 
 def default_volumes(plot: Plot) -> None:
@@ -182,8 +189,9 @@ def _default(days: int, kind: str, resource: str, exclusions: Row) -> Row:
 
 def scripts(plot: Plot) -> None:
     """Volumes that a script snapshots, under an agreed age: it did not run one night; of another it always did."""
+    agreed = AGREED["rpo"][0]
     for skipped in (plot.rng.randrange(2, 6), None):
-        wanted = AGREED[0]["volumes"]
+        wanted = agreed["volumes"]
         of = _disk(plot, plot.ago(150), {wanted["tag"]: wanted["value"]})
         for day in range(8, -1, -1):
             of.write(plot.rng)
@@ -191,7 +199,7 @@ def scripts(plot: Plot) -> None:
                 started = plot.now - day * DAY - timedelta(hours=5, minutes=plot.rng.randrange(20))
                 plot.snapshot(of, started, description="nightly by backup.sh")
         broken = frozenset() if skipped is None else frozenset({skipped, skipped - 1})
-        tiles(plot, f"rpo/{AGREED[0]['name']}", of.volume_id, hours=24, count=7, broken=broken)
+        tiles(plot, f"rpo/{agreed['name']}", of.volume_id, hours=24, count=7, broken=broken)
 
 
 def apart(plot: Plot) -> None:

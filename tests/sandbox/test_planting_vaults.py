@@ -1,0 +1,111 @@
+"""What is wrong with vaults, plans and policies is what somebody would find who reads the tables alone."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from auditor.sandbox.model import Organisation, Region
+from auditor.sandbox.planting.names import PARTNER
+from tests.sandbox.backups_read import plan_promises, tags
+
+Found = Iterator[tuple[str, ...]]
+
+
+def several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(here: Region, vault: str) -> list[dict[str, Any]]:
+    return several(json.loads(here.backup_vault_policies.get(vault, '{"Statement": []}'))["Statement"])
+
+
+def principals(statement: dict[str, Any]) -> list[str]:
+    named = statement["Principal"]
+    return [named] if named == "*" else several(named["AWS"])
+
+
+def applies(statement: dict[str, Any], action: str) -> bool:
+    matches = any(fnmatchcase(action, each) for each in several(statement.get("Action") or statement["NotAction"]))
+    return matches is ("Action" in statement)
+
+
+def unlocked(here: Region) -> Found:
+    yield from ((name,) for name, row in here.backup_vaults.items() if not row["Locked"])
+
+
+def deletable(here: Region) -> Found:
+    takes = ("backup:DeleteRecoveryPoint", "backup:DeleteBackupVault", "backup:DeleteBackupVaultAccessPolicy")
+    for (name,) in unlocked(here):
+        forbids = [each for each in statements(here, name) if each["Effect"] == "Deny" and principals(each) == ["*"]]
+        if not all(any(applies(each, action) for each in forbids) for action in takes):
+            yield (name,)
+
+
+def open_to_others(here: Region) -> Found:
+    for name in here.backup_vaults:
+        for each in statements(here, name):
+            if each["Effect"] == "Allow" and "Condition" not in each:
+                accounts = [who if who == "*" else who.split(":")[4] if ":" in who else who for who in principals(each)]
+                yield from ((name, who) for who in accounts if who not in (PARTNER, here.account_id))
+
+
+def points(here: Region, wrong: Callable[[dict[str, Any]], bool]) -> Found:
+    for vault, rows in here.recovery_points.items():
+        yield from ((vault, arn) for arn, row in rows.items() if wrong(row))
+
+
+def broken(here: Region) -> Found:
+    yield from ((key,) for key, row in here.lifecycle_policies.items() if row["State"] != "ENABLED")
+
+
+def leftover(here: Region) -> Found:
+    names = {
+        (key, schedule["Name"])
+        for key, row in here.lifecycle_policies.items()
+        if row["State"] == "ENABLED"
+        for schedule in row["PolicyDetails"].get("Schedules", [{"Name": "Default Schedule"}])
+    }
+    for key, row in here.snapshots.items():
+        own = tags(row)
+        made_by = own.get("aws:dlm:lifecycle-policy-id"), own.get("aws:dlm:lifecycle-schedule-name")
+        # what a policy made for an image goes with the image
+        if row["Description"].startswith("Created for policy") and made_by not in names:
+            yield (key,)
+
+
+def overlap(here: Region) -> Found:
+    plans = defaultdict(set)
+    for promise in plan_promises(here):
+        plans[promise.resource].add(promise.promise_id.partition("/")[0])
+    yield from ((key,) for key, found in plans.items() if len(found) > 1)
+
+
+def nothing(here: Region) -> Found:
+    chosen = {promise.promise_id.partition("/")[0] for promise in plan_promises(here)}
+    yield from ((key,) for key in here.backup_plans if key not in chosen)
+
+
+READERS: dict[str, Callable[[Region], Found]] = {
+    "vault_unlocked": unlocked,
+    "vault_deletion_allowed": deletable,
+    "vault_policy_open": open_to_others,
+    "recovery_point_unencrypted": lambda here: points(here, lambda row: not row["IsEncrypted"]),
+    "recovery_point_expired": lambda here: points(here, lambda row: row["Status"] == "EXPIRED"),
+    "lifecycle_policy_broken": broken,
+    "lifecycle_leftover": leftover,
+    "backup_plan_overlap": overlap,
+    "backup_plan_selects_nothing": nothing,
+    "backup_report_missing": lambda here: iter(() if here.report_plans else ((here.name,),)),
+}
+
+
+@pytest.mark.parametrize("rule", READERS)
+def test_truth_is_what_the_tables_say(planted: Organisation, rule: str) -> None:
+    read = {(here.account_id, here.name, *found) for here in planted for found in READERS[rule](here)}
+    assert planted.truth[rule] == read
