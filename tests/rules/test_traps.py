@@ -193,6 +193,50 @@ def test_a_key_that_may_not_be_described_is_neither_good_nor_bad():
     assert verdict("snapshot_key_unusable", example) == "unknown"
 
 
+KEY = f"arn:aws:kms:eu-west-1:{US}:key/k"
+KEYED = {
+    "snapshot_id": "snap-0a",
+    "encrypted": True,
+    "kms_key_arn": KEY,
+    "state": "completed",
+    "storage_tier": "standard",
+}
+SHARED = {
+    "snapshot_shares": [{"grantee_type": "account", "grantee": "999988887777"}],
+    "kms_keys": [{"key_arn": KEY, "manager": "CUSTOMER", "state": "Enabled"}],
+    "key_policies": [{"key_arn": KEY, "understood": True, "grants_listed": True}],
+    "directory": [{"member_id": US, "organisation_id": "o-a1", "state": "ACTIVE"}],
+}
+
+
+def allowing(*actions, **more):
+    statement = {"key_arn": KEY, "statement": 0, "effect": "Allow", "principal_type": "AWS", "principal": "*", **more}
+    return {**SHARED, "key_statements": [{**statement, "action": action} for action in actions]}
+
+
+def test_a_share_is_worth_what_its_key_lets():
+    assert verdict("snapshot_share_ineffective", KEYED, given=allowing("kms:*")) == "passed"
+    found = finding("snapshot_share_ineffective", {**KEYED, "given": allowing("kms:Decrypt", "kms:DescribeKey")})
+    assert found["because"].endswith("kms:CreateGrant, kms:GenerateDataKey*, kms:ReEncrypt* to 999988887777")
+
+
+@pytest.mark.parametrize(
+    ("given", "severity"),
+    [(allowing("kms:*"), "high"), (allowing("kms:Decrypt"), "low"), ({**SHARED, "key_policies": []}, "medium")],
+)
+def test_a_share_with_a_stranger_is_as_bad_as_its_key_is_open(given, severity):
+    assert finding("snapshot_shared_outside_organisation", {**KEYED, "given": given})["severity"] == severity
+
+
+def test_blocking_snapshots_does_not_close_a_public_image():
+    given = {"snapshot_block_public_access": [{"state": "block-all-sharing"}], "image_block_devices": MAPPED}
+    image = {"image_id": "ami-0d", "is_public": True, "state": "available"}
+    assert finding("image_public", {**image, "given": given})["severity"] == "critical"
+    given |= {"snapshot_public_permissions": [{"seen_by": "attribute"}], "images": [image]}
+    latent = finding("snapshot_public_latent", {**KEYED, "encrypted": False, "given": given})
+    assert (latent["severity"], latent["public_image"]) == ("critical", "ami-0d")
+
+
 # use of images
 
 
