@@ -48,9 +48,12 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "backup:ListBackupPlans": {"MaxResults": 1},
     "backup:ListBackupSelections": {"BackupPlanId": _PLAN, "MaxResults": 1},
     "backup:ListBackupVaults": {"MaxResults": 1},
+    "backup:ListCopyJobs": {"MaxResults": 1},
     "backup:ListLegalHolds": {"MaxResults": 1},
     "backup:ListRecoveryPointsByBackupVault": {"MaxResults": 1},
     "backup:ListRecoveryPointsByLegalHold": {"LegalHoldId": _PLAN, "MaxResults": 1},
+    "backup:ListReportPlans": {"MaxResults": 1},
+    "backup:ListRestoreJobs": {"MaxResults": 1},
     "cloudtrail:LookupEvents": {"MaxResults": 1},
     "dlm:GetLifecyclePolicy": {"PolicyId": "policy-00000000000000000"},
     "ec2:DescribeImageAttribute": {"ImageId": "ami-00000000000000000", "Attribute": "launchPermission"},
@@ -72,6 +75,9 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "ssm:GetParameters": {"Names": ["auditor-preflight"]},
 }
 
+#: Asked about a vault that is there: one that is not is answered with a refusal.
+_OF_A_VAULT = frozenset({"backup:GetBackupVaultAccessPolicy", "backup:ListRecoveryPointsByBackupVault"})
+
 #: The calls of actions that are named otherwise.
 _CALLS: Mapping[str, tuple[str, str]] = {
     "access-analyzer:ListAnalyzers": ("accessanalyzer", "ListAnalyzers"),
@@ -92,7 +98,7 @@ def preflight(config: Config, actions: Iterable[str]) -> pd.DataFrame:
     Returns:
         ``account_id``, ``region``, ``action``, ``answer`` (``allowed``, ``denied`` or ``could not tell``) and
         ``error_code``, sorted. An account that cannot be entered has one row, for ``sts:AssumeRole``. A vault's
-        recovery points are not asked about where there is no vault.
+        recovery points and policy are not asked about where there is no vault.
 
     Raises:
         AccessError: AWS cannot be reached, or there are no credentials it accepts.
@@ -153,8 +159,7 @@ def _call(reader: PartitionReader, action: str) -> bool:
     """Make the call; ``False`` where there is nothing it could be about."""
     service, operation = action.split(":")
     parameters = dict(_PARAMETERS.get(action, {}))
-    if action == "backup:ListRecoveryPointsByBackupVault":
-        # a vault that does not exist is answered with a refusal, so a real one is needed
+    if action in _OF_A_VAULT:
         vaults = reader.call("backup", "ListBackupVaults", MaxResults=1)["BackupVaultList"]
         if not vaults:
             return False

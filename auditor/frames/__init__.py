@@ -6,7 +6,7 @@ owned and merely seen things in different frames, missing values missing and nev
 """
 
 from auditor.errors import InventoryError
-from auditor.frames import backup, elsewhere, estate, families, keys, promises, results, sharing, usage
+from auditor.frames import backup, elsewhere, estate, families, keys, promises, results, sharing, usage, vaults
 from auditor.frames.columns import PANDAS, Column, Frame
 
 __all__ = ["FRAMES", "INVENTORY", "PANDAS", "Column", "Frame", "frame_named", "frames_filled_by"]
@@ -19,6 +19,7 @@ FRAMES: dict[str, Frame] = {
         *keys.FRAMES,
         *usage.FRAMES,
         *backup.FRAMES,
+        *vaults.FRAMES,
         *promises.FRAMES,
         *families.FRAMES,
         *sharing.FRAMES,

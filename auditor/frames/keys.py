@@ -1,6 +1,7 @@
 """Whom the KMS keys of what is shared let in: key policies statement by statement, grants, and what follows."""
 
-from auditor.frames.columns import WHERE, Frame, flag, integer, moment, text
+from auditor.frames.columns import WHERE, Frame, flag, moment, text
+from auditor.frames.documents import CONDITION, STATEMENT
 
 _KEY = text("key_arn", "The key as the snapshots name it")
 
@@ -24,15 +25,7 @@ KEY_STATEMENTS = Frame(
     (
         *WHERE,
         _KEY,
-        integer("statement", "Place of the statement in the policy, from 0"),
-        text("sid", "Name of the statement"),
-        text("effect", "Allow or Deny"),
-        text("principal_type", "AWS, Service, Federated or CanonicalUser"),
-        text("principal", "Account id, ARN, service or *; with not_principal, somebody whom it leaves out"),
-        flag("not_principal", "The statement is about everybody but its principals"),
-        text("action", "e.g. kms:Decrypt or kms:*; with not_action, something that it leaves out"),
-        flag("not_action", "The statement is about everything but its actions"),
-        integer("conditions", "Tests that must hold too; they are in key_conditions"),
+        *STATEMENT,
     ),
     filled_by=("key_policies",),
 )
@@ -43,10 +36,7 @@ KEY_CONDITIONS = Frame(
     (
         *WHERE,
         _KEY,
-        integer("statement", "Place of the statement in the policy, from 0"),
-        text("operator", "e.g. StringEquals or ForAnyValue:StringLike"),
-        text("condition_key", "e.g. kms:ViaService or aws:PrincipalOrgID"),
-        text("value", "One of the values; any of them will do"),
+        *CONDITION,
     ),
     filled_by=("key_policies",),
 )

@@ -5,6 +5,7 @@ from auditor.aws.collectors import (
     access_analyzers,
     accounts,
     auto_scaling_groups,
+    backup_activity,
     backup_jobs,
     backup_plans,
     backup_selections,
@@ -33,6 +34,7 @@ from auditor.aws.collectors import (
     snapshot_tiering,
     snapshots,
     ssm_parameters,
+    vault_policies,
     volumes,
 )
 
@@ -74,5 +76,9 @@ COLLECTORS: tuple[Collector, ...] = (
     backup_vaults.COLLECTOR,
     recovery_points.COLLECTOR,
     backup_jobs.COLLECTOR,
+    backup_activity.COPIES,
+    backup_activity.RESTORES,
+    backup_activity.REPORTS,
+    vault_policies.COLLECTOR,
     legal_holds.COLLECTOR,
 )

@@ -65,6 +65,8 @@ def test_nothing_is_left_out(inventory):
         ("backup_plans", "plan_id", "backup_plans"),
         ("backup_vaults", "vault_name", "backup_vaults"),
         ("backup_opt_ins", "resource_type", "backup_opt_ins"),
+        ("vault_policies", "vault_name", "backup_vault_policies"),
+        ("copy_jobs", "job_id", "copy_jobs"),
     ],
 )
 def test_tables_come_whole(inventory, organisation, frame, column, table):

@@ -1,0 +1,102 @@
+"""Frames of what is done with backups: who may use a vault, what was restored, copied and reported."""
+
+from auditor.frames.columns import WHERE, Frame, flag, integer, moment, text
+from auditor.frames.documents import CONDITION, STATEMENT
+
+_VAULT = text("vault_name", "The vault")
+
+VAULT_POLICIES = Frame(
+    "vault_policies",
+    "The access policy of one backup vault. A vault without one has no row.",
+    (
+        *WHERE,
+        _VAULT,
+        text("document", "The policy, JSON", "backup GetBackupVaultAccessPolicy"),
+        flag("understood", "Its statements could be told apart; else there are none in vault_statements"),
+    ),
+    key=("account_id", "region", "vault_name"),
+    filled_by=("vault_policies",),
+)
+
+VAULT_STATEMENTS = Frame(
+    "vault_statements",
+    "One action for one principal in one statement of a vault's access policy.",
+    (*WHERE, _VAULT, *STATEMENT),
+    filled_by=("vault_policies",),
+)
+
+VAULT_CONDITIONS = Frame(
+    "vault_conditions",
+    "One value that one test in a statement of a vault's access policy compares with.",
+    (*WHERE, _VAULT, *CONDITION),
+    filled_by=("vault_policies",),
+)
+
+COPY_JOBS = Frame(
+    "copy_jobs",
+    "One job that copied a recovery point of a volume or instance from a vault here to another.",
+    (
+        *WHERE,
+        text("job_id", "The job", "backup ListCopyJobs"),
+        text("state", "CREATED, RUNNING, COMPLETED, FAILED or PARTIAL"),
+        text("status_message", "Why it failed"),
+        text("message_category", "SUCCESS, AccessDenied, …"),
+        text("resource_arn", "What the recovery point is a backup of"),
+        text("resource_id", "Volume or instance that it is a backup of"),
+        text("resource_type", "EBS or EC2"),
+        text("source_vault_arn", "Vault it was copied from", "SourceBackupVaultArn"),
+        text("source_recovery_point_arn", "What was copied"),
+        text("destination_vault_arn", "Vault it was copied to", "DestinationBackupVaultArn"),
+        text("destination_recovery_point_arn", "The copy"),
+        text("plan_id", "Plan that asked for it"),
+        text("rule_id", "Rule that asked for it"),
+        moment("created_at", "Creation"),
+        moment("completed_at", "Completion"),
+    ),
+    key=("account_id", "region", "job_id"),
+    filled_by=("copy_jobs",),
+)
+
+RESTORE_JOBS = Frame(
+    "restore_jobs",
+    "One job that restored a recovery point of a volume or instance.",
+    (
+        *WHERE,
+        text("job_id", "The job", "backup ListRestoreJobs"),
+        text("status", "PENDING, RUNNING, COMPLETED, ABORTED or FAILED"),
+        text("status_message", "Why it failed"),
+        text("recovery_point_arn", "What was restored"),
+        text("resource_arn", "What that is a backup of", "SourceResourceArn"),
+        text("resource_id", "Volume or instance that it is a backup of"),
+        text("resource_type", "EBS or EC2"),
+        text("created_resource_arn", "What came of it"),
+        text("validation_status", "Whether what came of it passed its test", "ValidationStatus"),
+        text("testing_plan_arn", "Restore testing plan that asked for it", "CreatedBy.RestoreTestingPlanArn"),
+        moment("created_at", "Creation"),
+        moment("completed_at", "Completion"),
+    ),
+    key=("account_id", "region", "job_id"),
+    filled_by=("restore_jobs",),
+)
+
+REPORT_PLANS = Frame(
+    "report_plans",
+    "One report that AWS Backup Audit Manager delivers.",
+    (
+        *WHERE,
+        text("report_plan_arn", "The report plan", "backup ListReportPlans"),
+        text("name", "Its name"),
+        text("template", "BACKUP_JOB_REPORT, RESTORE_JOB_REPORT, COPY_JOB_REPORT, …", "ReportSetting.ReportTemplate"),
+        text("deployment_status", "CREATE_IN_PROGRESS, COMPLETED, …"),
+        text("bucket", "Bucket it is delivered to", "ReportDeliveryChannel.S3BucketName"),
+        integer("accounts", "Accounts that it names; missing where it reports on its own"),
+        integer("regions", "Regions that it names; missing where it reports on its own"),
+        moment("created_at", "Creation"),
+        moment("attempted_at", "Last run", "LastAttemptedExecutionTime"),
+        moment("succeeded_at", "Last run that delivered", "LastSuccessfulExecutionTime"),
+    ),
+    key=("account_id", "region", "report_plan_arn"),
+    filled_by=("report_plans",),
+)
+
+FRAMES = (VAULT_POLICIES, VAULT_STATEMENTS, VAULT_CONDITIONS, COPY_JOBS, RESTORE_JOBS, REPORT_PLANS)
