@@ -65,6 +65,18 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
             "description": ["nightly"] * (volumes * 8),
         },
         "kms_keys": {"key_arn": [key], "manager": ["CUSTOMER"], "state": ["Enabled"]},
+        "key_policies": {"key_arn": [key], "understood": [True], "grants_listed": [True]},
+        "key_statements": {
+            "key_arn": [key],
+            "statement": [0],
+            "effect": ["Allow"],
+            "principal_type": ["AWS"],
+            "principal": ["arn:aws:iam::100000000001:root"],
+            "not_principal": [False],
+            "action": ["kms:*"],
+            "not_action": [False],
+            "conditions": [0],
+        },
         "snapshot_tags": {
             "snapshot_id": np.repeat(snapshot_ids, 2).tolist(),
             "key": ["Name", "owner"] * (volumes * 8),

@@ -50,10 +50,14 @@ def image_inconsistent(
     that bring applications to rest.
     """
     ids, created = images["image_id"], images["created_at"]
+    made = beside(ids, image_origins, "image_id")
+    of_instance = images["source_instance_id"].notna() | among(made["origin"], pd.Series(["create-image"]))
+    mapping = image_block_devices["image_id"]
+    suspect = of_instance | among(ids, pd.concat([mapping[mapping.duplicated()], image_creations["image_id"]]))
+    if not (suspect | among(made["origin"], pd.Series(["dlm"]))).any():
+        return pd.Series(False, index=images.index)
     devices = image_block_devices[["image_id", "snapshot_id"]].dropna().drop_duplicates()
     devices = devices[among(devices["snapshot_id"], snapshots["snapshot_id"])]
-    made = beside(ids, image_origins[["image_id", "origin", "made_from"]], "image_id")
-    of_instance = images["source_instance_id"].notna() | among(made["origin"], pd.Series(["create-image"]))
     copied = (images["source_image_id"].notna() & ~of_instance) | among(
         made["origin"], pd.Series(["copy-image", "aws-backup"])
     )

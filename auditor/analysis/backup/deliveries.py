@@ -184,24 +184,47 @@ def usable(snapshots: pd.DataFrame, images: pd.DataFrame, points: pd.DataFrame, 
     A recovery point of an instance holds each of its volumes that was attached by then. Images hold instances; the
     snapshots behind them name the volumes themselves.
     """
-    whole = snapshots[snapshots["state"].eq("completed").fillna(False)]
-    kept = points[points["status"].isin(["COMPLETED", "AVAILABLE"])]
-    taken = images[images["state"].eq("available").fillna(False)]
-    machines = kept[kept["resource_type"].eq("EC2").fillna(False)]
-    attached = attachments[["instance_id", "volume_id", "attached_at"]].rename(columns={"instance_id": "resource_id"})
-    held = machines.merge(attached, on="resource_id") if len(machines) else machines.assign(volume_id="").iloc[:0]
-    if len(machines):
-        held = held[(held["attached_at"] <= held["created_at"]).fillna(False)]
+    kept, held = _of_points(points, attachments) if len(points) else ([], [])
     parts = [
-        (whole["volume_id"], whole["started_at"], whole["snapshot_id"]),
-        (kept["resource_id"], kept["created_at"], kept["recovery_id"].fillna(kept["recovery_point_arn"])),
-        (taken["source_instance_id"], taken["created_at"], taken["image_id"]),
-        (held["volume_id"], held["created_at"], held["recovery_id"].fillna(held["recovery_point_arn"])),
+        _those(snapshots, "completed", "volume_id", "started_at", "snapshot_id"),
+        *kept,
+        _those(images, "available", "source_instance_id", "created_at", "image_id"),
+        *held,
     ]
-    resource, name = (pa.concat_arrays([as_arrow(part[place]).cast(pa.string()) for part in parts]) for place in (0, 2))
-    at = np.concatenate([moments(part[1]) for part in parts])
+    resource, name = (pa.concat_arrays([part[place] for part in parts]) for place in (0, 2))
+    at = np.concatenate([part[1] for part in parts])
     known = pc.is_valid(resource).to_numpy(zero_copy_only=False) & (at > _NEVER)
     return Backups(resource.filter(known), at[known], name.filter(known))
+
+
+#: Resource, moment and name of backups.
+_Part = tuple[pa.Array, Instants, pa.Array]
+
+
+def _those(frame: pd.DataFrame, state: str, resource: str, at: str, name: str) -> _Part:
+    """The backups that are in a state."""
+    there = pc.fill_null(pc.equal(as_arrow(frame["state"]), state), False)
+    rows = there.to_numpy(zero_copy_only=False)
+    texts = (as_arrow(frame[column]).cast(pa.string()).filter(there) for column in (resource, name))
+    return next(texts), moments(frame[at])[rows], next(texts)
+
+
+def _of_points(points: pd.DataFrame, attachments: pd.DataFrame) -> tuple[list[_Part], list[_Part]]:
+    """What recovery points are backups of themselves, and the volumes that those of instances hold."""
+    kept = points[points["status"].isin(["COMPLETED", "AVAILABLE"])]
+    machines = kept[kept["resource_type"].eq("EC2").fillna(False)]
+    attached = attachments[["instance_id", "volume_id", "attached_at"]].rename(columns={"instance_id": "resource_id"})
+    held = machines.merge(attached, on="resource_id")
+    held = held[(held["attached_at"] <= held["created_at"]).fillna(False)]
+    of_point, of_volume = (
+        (
+            as_arrow(rows[resource]).cast(pa.string()),
+            moments(rows["created_at"]),
+            as_arrow(rows["recovery_id"].fillna(rows["recovery_point_arn"])).cast(pa.string()),
+        )
+        for rows, resource in ((kept, "resource_id"), (held, "volume_id"))
+    )
+    return [of_point], [of_volume]
 
 
 def _of_promises(made: Deliveries) -> Deliveries:

@@ -49,14 +49,17 @@ def resources_of(
 
     An instance's launch is the last time it was started; a volume that was attached before shows that it is older.
     """
-    disks = volumes[volumes["state"].isin(VOLUME_STATES)]
-    machines = instances[instances["state"].isin(INSTANCE_STATES)]
-    attached = attachments.groupby("instance_id")["attached_at"].min().reindex(machines["instance_id"])
-    launched = machines["launched_at"]
-    earliest = pd.Series(attached.array, index=machines.index)
-    since = launched.mask(launched.isna() | (earliest < launched).fillna(False), earliest)
-    rows = pd.concat([_rows(disks, "volume", disks["created_at"]), _rows(machines, "instance", since)])
-    tags = pd.concat([_tags(volume_tags, "volume"), _tags(instance_tags, "instance")])
+    disks = volumes.loc[volumes["state"].isin(VOLUME_STATES), ["account_id", "region", "volume_id", "created_at"]]
+    rows = _rows(disks, "volume", disks["created_at"])
+    tags = _tags(volume_tags, "volume")
+    if len(instances):
+        machines = instances[instances["state"].isin(INSTANCE_STATES)]
+        attached = attachments.groupby("instance_id")["attached_at"].min().reindex(machines["instance_id"])
+        launched = machines["launched_at"]
+        earliest = pd.Series(attached.array, index=machines.index)
+        since = launched.mask(launched.isna() | (earliest < launched).fillna(False), earliest)
+        rows = pd.concat([rows, _rows(machines, "instance", since)])
+        tags = pd.concat([tags, _tags(instance_tags, "instance")])
     return Held(rows.reset_index(drop=True), tags.reset_index(drop=True))
 
 

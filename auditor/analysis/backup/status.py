@@ -82,7 +82,7 @@ def _promised(ids: pa.Array, promises: pd.DataFrame, coverage: pd.DataFrame, bac
     count, through = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=bool)
     strictest = np.full(size, np.inf)
     covered: np.ndarray[Any, Any] = np.full(size, None, dtype=object)
-    links = _links(promises, coverage)
+    links = _links(promises, coverage) if len(promises) else promises
     if len(links):
         place = pc.fill_null(pc.index_in(texts(links["resource_id"]), value_set=ids), -1).to_numpy()
         links = links[place >= 0].assign(place=place[place >= 0])
