@@ -29,7 +29,8 @@ def instance_image_untrusted_owner(
 
     Found are instances that are not terminated, on an image whose owner is neither a member of the organisation, nor
     trusted by the configuration, nor a publisher with one of the trusted aliases. Without an organisation, whoever is
-    not in scope counts as unknown. Where AWS tells no owner, for the image is gone, the verdict stays open.
+    not in scope counts as unknown. Where AWS tells no owner, for the image is gone, the verdict stays open. Disks made
+    from other people's snapshots are judged by themselves.
 
     Find out who published the image, and restrict what can be launched with the allowed-images setting.
     """

@@ -101,9 +101,26 @@ ANALYZER_FINDINGS = Frame(
     filled_by=("access_analyzers",),
 )
 
+SOURCE_SNAPSHOTS = Frame(
+    "source_snapshots",
+    "One snapshot of another account that a volume in use was made from, as far as it can be seen today.",
+    (
+        *WHERE,
+        text("snapshot_id", "The snapshot", "ec2 DescribeSnapshots, filter snapshot-id"),
+        text("owner_id", "Account that owns it"),
+        text("owner_alias", "amazon, aws-marketplace, …"),
+        text("description", "Free text of its owner"),
+        flag("encrypted", "Encrypted"),
+    ),
+    key=("account_id", "region", "snapshot_id"),
+    filled_by=("source_snapshots",),
+    noun="source snapshot",
+)
+
 FRAMES = (
     ACCESS_ANALYZERS,
     ANALYZER_FINDINGS,
+    SOURCE_SNAPSHOTS,
     IMAGE_SELECTIONS,
     SNAPSHOT_SELECTIONS,
     IMAGE_EXPECTATIONS,

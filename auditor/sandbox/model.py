@@ -116,6 +116,7 @@ class Organisation:
             snapshots under ``block-all-sharing``; AWS does not document which.
         lists_default_policies: Whether ``GetLifecyclePolicies`` without ``DefaultPolicyType`` lists default policies
             too; AWS does not document which.
+        other_places: What others outside the organisation have, as far as it is shared with somebody here.
         other_images: By region, images of owners outside the organisation as far as somebody here runs on them.
         truth: Rule id to the keys planted for it, written down while planting.
         origins: What made every image, and those snapshots whose story tells: origin and how sure that is.
@@ -133,6 +134,7 @@ class Organisation:
     places: dict[tuple[str, str], Region] = field(default_factory=dict)
     lists_blocked_public: bool = False
     lists_default_policies: bool = False
+    other_places: dict[tuple[str, str], Region] = field(default_factory=dict)
     other_images: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))
     truth: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
     origins: dict[Key, tuple[str, str]] = field(default_factory=dict)

@@ -84,6 +84,7 @@ SHEET = {
     "snapshot_shared_outside_organisation": ("snapshots", "high"),
     "snapshot_unencrypted": ("snapshots", "medium"),
     "snapshot_wrong_key": ("snapshots", "low"),
+    "source_snapshot_untrusted_owner": ("source_snapshots", "medium"),
     "volume_backup_missed": ("volumes", "high"),
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),

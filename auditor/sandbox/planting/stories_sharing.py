@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from auditor.sandbox.model import Region
 from auditor.sandbox.planting import lifecycle
 from auditor.sandbox.planting.images import built, launch
 from auditor.sandbox.planting.names import FORMER_PARTNER, PARTNER, SERVICES, image_name, server
@@ -71,10 +74,42 @@ def images_of_others(plot: Plot) -> None:
             plot.note("instance_image_untrusted_owner", instance_id)
 
 
+def snapshots_of_others(plot: Plot) -> None:
+    """A machine with disks from a stranger's public snapshot, from a partner's, and from one that is gone."""
+    made = built(plot, _name(plot, 45, "import"), 45, key=plot.keys.enabled, use="current")
+    instance_id = launch(plot, made, 40, name=server(plot.rng))
+    region = plot.here.name
+    for letter, owner in (("f", FORMER_PARTNER), ("g", PARTNER), ("h", "")):
+        source = plot.new("snap")
+        of = plot.lineage(30, plot.keys.enabled, used=0.2, tags={"Name": "dataset"})
+        if owner:
+            there = plot.organisation.other_places.setdefault((owner, region), Region(owner, region))
+            there.snapshots[source] = {
+                "SnapshotId": source,
+                "OwnerId": owner,
+                "VolumeId": plot.new("vol"),
+                "VolumeSize": of.size_gib,
+                "Description": plot.hostile("open data, updated monthly"),
+                "StartTime": plot.ago(100),
+                "State": "completed",
+                "Progress": "100%",
+                "Encrypted": False,
+                "StorageTier": "standard",
+            }
+            everybody = owner == FORMER_PARTNER
+            grantee = {"Group": "all"} if everybody else {"UserId": plot.here.account_id}
+            there.snapshot_permissions[source] = [grantee]
+            if everybody:
+                plot.note("source_snapshot_untrusted_owner", source)
+        plot.volume(of, plot.ago(39), backup="fresh", source=source, instance=instance_id, device=f"/dev/sd{letter}")
+        plot.snapshot(of, plot.now - timedelta(hours=3), description="nightly")
+
+
 #: Stories of sharing.
 STORIES: tuple[Telling, ...] = (
     (closed_accounts, 0, 1),
     (partners, 0, 1),
     (sharing_policies, 0, 1),
     (images_of_others, 0, 1),
+    (snapshots_of_others, 0, 1),
 )

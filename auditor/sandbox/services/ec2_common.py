@@ -17,9 +17,10 @@ _OWNERS_ONLY = frozenset({"Tags", "LastLaunchedTime", "SourceInstanceId", "Dereg
 
 
 def places(request: Request) -> list[Region]:
-    """Every account's holdings in the request's region, the caller's first."""
-    here = request.here
-    others = [place for (_, region), place in list(request.organisation.places.items()) if region == request.region]
+    """Every account's holdings in the request's region, the caller's first, those outside the organisation last."""
+    here, organisation = request.here, request.organisation
+    everywhere = [*list(organisation.places.items()), *organisation.other_places.items()]
+    others = [place for (_, region), place in everywhere if region == request.region]
     return [here, *(place for place in others if place is not here)]
 
 
