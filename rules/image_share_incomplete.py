@@ -40,8 +40,9 @@ def image_share_incomplete(
     * cannot copy one that ``[[sharing.expect]]`` says must be ``copyable``, as they lack the createVolumePermission of
       a snapshot behind it. To launch it they need none, so elsewhere that is no fault.
 
-    It cannot be told where the key belongs to another account, where its policy or grants were not read, and where a
-    condition of its policy decides that is not known beforehand.
+    It cannot be told where the key belongs to another account, where its policy or grants were not read, where a
+    condition of its policy decides that is not known beforehand, and where nothing is refused but
+    ``kms:GenerateDataKey*``, which copying to a key of one's own does without.
 
     Let them use the key: by a grant, or, where it is for a whole organisation or unit, in its policy under
     ``aws:PrincipalOrgID`` or ``aws:PrincipalOrgPaths``. Share the snapshots of what they must copy. What is under a key
@@ -179,6 +180,7 @@ PASSES = [
     {**_OWN, "state": "disabled", "given": _given("kms:List*")},
 ]
 UNKNOWN = [
+    {**_OWN, "given": _given(*_USE[:2], *_USE[3:])},
     {**_OWN, "given": {**_given(*_USE), "key_policies": []}},
     {**_OWN, "given": {**_given(*_USE), "snapshots": []}},
     {**_OWN, "given": _given(*_USE), "gap": "image_shares"},

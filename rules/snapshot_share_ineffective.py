@@ -32,8 +32,9 @@ def snapshot_share_ineffective(snapshots: pd.DataFrame, snapshot_access: pd.Data
     above all; it is enough that one role of the account is let in. What the account allows its own roles is its own
     affair.
 
-    It cannot be told where the key belongs to another account, where policy or grants were not read, and where a
-    condition decides that is not known beforehand, such as the caller's address. Shares with the account itself, with
+    It cannot be told where the key belongs to another account, where policy or grants were not read, where a condition
+    decides that is not known beforehand, such as the caller's address, and where nothing is refused but
+    ``kms:GenerateDataKey*``, which copying to a key of one's own does without. Shares with the account itself, with
     everybody and with AWS Marketplace are not judged here.
 
     Ask the owner whether the other account needs it. If so let it use the key, knowing that it can then read everything
@@ -124,6 +125,7 @@ PASSES = [
     {**_KEYED},
 ]
 UNKNOWN = [
+    {**_KEYED, "given": _given(*_USE[:2], *_USE[3:])},
     {**_KEYED, "given": {**_given("kms:*"), "key_conditions": [{**_ADDRESS, "value": "203.0.113.0/24"}]}},
     {**_KEYED, "given": {**_given(*_USE), "key_policies": []}},
     {

@@ -71,7 +71,7 @@ KEY_ACCESS = Frame(
         flag("may_generate_data_key", "kms:GenerateDataKey* is allowed"),
         flag("may_re_encrypt", "kms:ReEncrypt* is allowed"),
         flag("may_decrypt", "kms:Decrypt is allowed"),
-        flag("usable", "All of that is allowed, as restoring, copying and launching need"),
+        flag("usable", "All of that is allowed; missing, too, where nothing but kms:GenerateDataKey* is refused"),
         text("refused", "What is refused, e.g. kms:CreateGrant, kms:Decrypt; missing where nothing is"),
         text("because", "Why it is not usable, or why that is not known, in words"),
     ),

@@ -75,6 +75,13 @@ def test_what_is_allowed_and_what_is_refused_is_said_by_name():
     assert row["because"] == f"key {KEY} does not allow kms:CreateGrant, kms:Decrypt to {PARTNER}"
 
 
+def test_what_some_uses_do_without_is_not_said_to_keep_anybody_out():
+    usable, refused, because = answers(told(key_statements=allow(*USE[:2], *USE[3:])))
+    assert (usable, refused) == (None, "kms:GenerateDataKey*")
+    assert because == f"key {KEY} does not allow kms:GenerateDataKey* to {PARTNER}, which some uses do without"
+    assert answers(told(key_statements=allow(*USE[:1], *USE[3:])))[0] is False
+
+
 def test_services_are_nobodys_account():
     assert answers(told(key_statements=allow("kms:*", principal="*", kind="Service")))[0] is False
 
