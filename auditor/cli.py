@@ -142,9 +142,11 @@ def run(config_file: Path | None, out: Path, **options: Any) -> None:
     from auditor import pipeline
 
     config, rules = _configuration(config_file, options), _rulebook(options)
-    wanted = rules if options["select"] else None
-    pipeline.collect(config, out, as_of=_moment(options), rules=wanted, progress=_progress(options))
-    _finish(pipeline.report(out, config, rules, **_output(options)), options)
+    wanted, output = rules if options["select"] else None, _output(options)
+    with pipeline.press(output["formats"]) as ready:
+        pipeline.collect(config, out, as_of=_moment(options), rules=wanted, progress=_progress(options))
+        outcome = pipeline.report(out, config, rules, **output, ready=ready)
+    _finish(outcome, options)
 
 
 @main.command()

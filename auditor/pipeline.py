@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
@@ -31,6 +32,9 @@ SHOWN = ("accounts", "regions", "snapshots", "images", "image_block_devices", "v
 
 #: What is written unless the user asks for something else.
 FORMATS = ("pdf", "xlsx", "json")
+
+#: Processes that write reports: the PDF takes about as long as all the others.
+PRINTERS = 2
 
 #: Names of outputs that are not ``report.<suffix>``.
 FILES = {"json": "findings.json"}
@@ -86,6 +90,7 @@ def report(
     out: Path | None = None,
     formats: Sequence[str] = FORMATS,
     templates: Path | None = None,
+    ready: Executor | None = None,
 ) -> Outcome:
     """Judge a run folder and write its reports; needs no AWS.
 
@@ -96,6 +101,7 @@ def report(
         out: Where the outputs go; the run folder itself when left out.
         formats: Suffixes of the outputs, see ``FORMATS``.
         templates: The user's own templates, which win over ours by file name.
+        ready: A :func:`press` that has been got ready for these formats; one of our own when left out.
 
     Raises:
         AuditorError: The folder is damaged, the policy does not fit the rules, or an output cannot be written.
@@ -105,7 +111,7 @@ def report(
         raise ConfigError(f"There is no format {unknown[0]!r}.", f"Formats: {', '.join(renderers.RENDERERS)}.")
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    with _press(formats) as press:
+    with nullcontext(ready) if ready else press(formats) as printers:
         inventory = Inventory.load(folder)
         evaluation = evaluate(inventory, rules, config)
         write_results(evaluation, target)
@@ -114,7 +120,7 @@ def report(
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = [
-            press.submit(renderers.RENDERERS[suffix], made, inventory, path, templates)
+            printers.submit(renderers.RENDERERS[suffix], made, inventory, path, templates)
             for suffix, path in paths.items()
         ]
         for job in jobs:
@@ -123,13 +129,19 @@ def report(
 
 
 @contextmanager
-def _press(formats: Sequence[str]) -> Iterator[Executor]:
-    """Where reports are written: here if there is one, else in processes that get ready while the judging goes on."""
+def press(formats: Sequence[str]) -> Iterator[Executor]:
+    """Where reports are written: here if there is one, else in processes that get ready while other things go on.
+
+    Open it before collecting, and give it to :func:`report`. The processes are forked from one that has loaded and
+    tried the document engines, and never held a credential of an account or ran a rule.
+    """
     if len(formats) == 1:
         with ThreadPoolExecutor(1) as here:
             yield here
         return
-    with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as press:
-        for _ in range(2):
-            press.submit(renderers.warm_up)
-        yield press
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["auditor.renderers.ready"])
+    with ProcessPoolExecutor(PRINTERS, mp_context=context, initializer=renderers.attend) as printers:
+        for _ in range(PRINTERS):
+            printers.submit(os.getpid)
+        yield printers

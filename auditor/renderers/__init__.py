@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,10 +19,10 @@ __all__ = ["RENDERERS", "Renderer"]
 Renderer = Callable[[Report, Inventory, Path, Path | None], None]
 
 
-def warm_up() -> None:
-    """Load the document engines, so that a process that waits for its report has them ready."""
-    import openpyxl  # noqa: F401
-    import weasyprint  # noqa: F401
+def attend() -> None:
+    """Make this process one that writes reports: the parent answers the keyboard, and nothing here lives long."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
 
 
 RENDERERS: dict[str, Renderer] = {"pdf": write_pdf, "xlsx": write_xlsx, "json": write_json}

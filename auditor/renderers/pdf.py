@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from auditor.renderers.sharing_map import sharing_map
 from auditor.report import Report, text
 
 if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
     from auditor.inventory import Inventory
 
 TEMPLATE = "report.html.j2"
@@ -76,8 +79,24 @@ def html(report: Report, ours: Path, templates: Path | None = None) -> str:
     Raises:
         RenderError: A template is missing, wrong, or names something that is not in the report.
     """
-    from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, TemplateError
+    from jinja2 import TemplateError
     from jinja2.exceptions import SecurityError
+
+    try:
+        return str(_environment(ours, templates).get_template(TEMPLATE).render(context(report)))
+    except (TemplateError, SecurityError) as error:
+        where = f"{getattr(error, 'name', None) or TEMPLATE}"
+        line = getattr(error, "lineno", None)
+        raise RenderError(
+            f"The template {where}{f', line {line},' if line else ''} cannot be filled: {error}.",
+            "Its names are the fields of auditor.report.Report.",
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _environment(ours: Path, templates: Path | None) -> SandboxedEnvironment:
+    """What fills templates; kept, with the templates it has read, which it reads again where they changed."""
+    from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
     from markupsafe import Markup
 
@@ -99,15 +118,17 @@ def html(report: Report, ours: Path, templates: Path | None = None) -> str:
         spend_title=charts.spend_title,
         spend_chart=lambda *given: Markup(charts.spend_chart(*given)),  # noqa: S704 - escapes what it is given
     )
-    try:
-        return environment.get_template(TEMPLATE).render(context(report))
-    except (TemplateError, SecurityError) as error:
-        where = f"{getattr(error, 'name', None) or TEMPLATE}"
-        line = getattr(error, "lineno", None)
-        raise RenderError(
-            f"The template {where}{f', line {line},' if line else ''} cannot be filled: {error}.",
-            "Its names are the fields of auditor.report.Report.",
-        ) from error
+    return environment
+
+
+def rehearse() -> None:
+    """Read our templates and lay out a few words in our looks, so that the first report need not wait for that."""
+    with as_file(files("auditor.report_templates")) as ours:
+        environment = _environment(ours, None)
+        for name in environment.list_templates(extensions=["j2"]):
+            environment.get_template(name)
+        words = '<p>Words <b>in bold</b> and <span class="id">ids</span></p><table><tr><td>0</td></tr></table>'
+        _bytes(f"<style>{(ours / 'report.css').read_text(encoding='utf-8')}</style>{words}", [ours], bytes(16))
 
 
 def context(report: Report) -> dict[str, Any]:
@@ -116,6 +137,11 @@ def context(report: Report) -> dict[str, Any]:
 
 
 def _laid_out(source: str, folders: list[Path], report: Report) -> bytes:
+    with _steady(report):
+        return _bytes(source, folders, bytes.fromhex(report.manifest_sha256)[:16])
+
+
+def _bytes(source: str, folders: list[Path], identifier: bytes) -> bytes:
     with warnings.catch_warnings():
         # a hint for packagers; without that library fonts are cut by fontTools, a little slower
         warnings.filterwarnings("ignore", "HarfBuzz-Subset", DeprecationWarning)
@@ -124,11 +150,8 @@ def _laid_out(source: str, folders: list[Path], report: Report) -> bytes:
 
     base = folders[-1].resolve().as_uri() + "/"
     try:
-        with _steady(report):
-            document = HTML(string=source, base_url=base, url_fetcher=_fetcher(folders))
-            content = document.write_pdf(
-                pdf_identifier=bytes.fromhex(report.manifest_sha256)[:16], pdf_variant="pdf/ua-1"
-            )
+        document = HTML(string=source, base_url=base, url_fetcher=_fetcher(folders))
+        content = document.write_pdf(pdf_identifier=identifier, pdf_variant="pdf/ua-1")
     except FatalURLFetchingError as error:
         raise RenderError(
             f"The template asks for something it may not load: {error.__cause__ or error}.",
