@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from auditor.errors import RuleError
 from auditor.frames import FRAMES
-from auditor.frames.columns import as_arrow, as_flags
+from auditor.frames.columns import as_flags
 
 __all__ = [
     "SEVERITIES",
@@ -162,7 +162,7 @@ def among(texts: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[bool]:
 def one_of(texts: pd.Series[Any], *values: str) -> pd.Series[Any]:
     """Whether each text is one of a few values; missing where the text is."""
     array = _texts(texts)
-    held = pc.is_in(array, value_set=pa.array(values, pa.string())).to_numpy(zero_copy_only=False)
+    held = pc.is_in(array, value_set=pa.array(values, pa.large_string())).to_numpy(zero_copy_only=False)
     missing = array.is_null().to_numpy(zero_copy_only=False)
     return pd.Series(pd.arrays.BooleanArray(held & ~missing, missing), index=texts.index)
 
@@ -216,7 +216,11 @@ def lookup(texts: pd.Series[Any], ids: pd.Series[Any], values: pd.Series[Any]) -
 
 
 def _texts(series: pd.Series[Any]) -> pa.Array:
-    return as_arrow(series).cast(pa.string())
+    """A column of text as it lies in pandas."""
+    array = pa.array(series, from_pandas=True)
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+    return array if pa.types.is_large_string(array.type) else array.cast(pa.large_string())
 
 
 def _parameters(name: str, function: Callable[..., Verdict]) -> tuple[tuple[str, ...], dict[str, Any]]:

@@ -33,17 +33,18 @@ def image_unencrypted(images: pd.DataFrame, image_block_devices: pd.DataFrame, s
     Copy it with encryption, point what launches it to the copy, and retire the original with its snapshots. A public
     image cannot be encrypted: see to that first.
     """
-    devices = image_block_devices[["image_id", "device_name", "snapshot_id"]].dropna(subset=["image_id", "snapshot_id"])
-    sealed = lookup(devices["snapshot_id"], snapshots["snapshot_id"], snapshots["encrypted"])
-    told = devices[~sealed.fillna(True)].drop_duplicates()
-    unseen = among(images["image_id"], devices.loc[sealed.isna(), "image_id"])
+    mapped = image_block_devices["snapshot_id"]
+    sealed = lookup(mapped, snapshots["snapshot_id"], snapshots["encrypted"])
+    told = image_block_devices.loc[~sealed.fillna(True), ["image_id", "device_name", "snapshot_id"]]
+    unseen = among(images["image_id"], image_block_devices.loc[sealed.isna() & mapped.notna(), "image_id"])
     open_ = flags(among(images["image_id"], told["image_id"]))
     found = flags(images["state"].eq("available")) & open_.mask(~open_ & unseen)
     if all_pass(found):
         return found
-    said: dict[str, list[str]] = {}
-    for image, device, snapshot in zip(*(told[name].to_list() for name in told.columns), strict=True):
-        said.setdefault(image, []).append(f"{'a device' if pd.isna(device) else device} from {snapshot}")
+    said: dict[str, dict[str, None]] = {}
+    rows = zip(told["image_id"], told["device_name"].fillna("a device"), told["snapshot_id"], strict=True)
+    for image, device, snapshot in rows:
+        said.setdefault(image, {})[f"{device} from {snapshot}"] = None
     held, words = pd.Series(list(said), dtype="string"), pd.Series(map("; ".join, said.values()), dtype="string")
     return pd.DataFrame(
         {

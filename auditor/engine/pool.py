@@ -24,7 +24,7 @@ from auditor.rulebook import LoadedRule, Settled, load_rule
 WORTH_A_POOL = 200_000
 
 #: Chunks of work for each worker: enough for the slow ones to even out.
-_CHUNKS = 8
+_CHUNKS = 20
 
 Progress = Callable[[int, int], None]
 
