@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import renderers
+from auditor.analysis.families import families_of
 from auditor.analysis.sharing import sharing_of
 from auditor.analysis.spend import spend_of
 from auditor.aws.permissions import collectors_for
@@ -115,8 +116,15 @@ def report(
         inventory = Inventory.load(folder)
         evaluation = evaluate(inventory, rules, config)
         write_results(evaluation, target)
+        spend = spend_of(inventory, config)
         made = build_report(
-            evaluation, inventory, rules, config, spend_of(inventory, config), sharing=sharing_of(inventory, config)
+            evaluation,
+            inventory,
+            rules,
+            config,
+            spend,
+            sharing=sharing_of(inventory, config),
+            families=families_of(inventory, config, spend),
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = [

@@ -16,9 +16,12 @@ import pandas as pd
 
 from auditor.analysis import derive
 from auditor.analysis.costs import paid_fast_restores
+from auditor.analysis.keys import is_one_of
 from auditor.analysis.money import dollars, micros, scaled
 from auditor.analysis.places import frames_of
 from auditor.analysis.prices import HOURS_A_MONTH, price_by_region
+from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
 from auditor.report.model import Spend, SpendLine
 
 if TYPE_CHECKING:
@@ -118,8 +121,9 @@ def spend_of(inventory: Inventory, config: Config) -> Spend:
     prices = derive("prices", inventory.read, inventory.as_of)
     gaps = inventory.gaps()
     parts = [_of_place(inventory, *place, prices, gaps, config.cost.discount) for place in inventory.partitions]
-    rows = pd.concat([part for part, _ in parts], ignore_index=True) if parts else _summed(_nothing(), KEYS)
-    used = pd.concat([priced for _, priced in parts]) if parts else prices.iloc[:0]
+    rows = pd.concat([part for part, _, _ in parts], ignore_index=True) if parts else _summed(_nothing(), KEYS)
+    used = pd.concat([priced for _, priced, _ in parts]) if parts else prices.iloc[:0]
+    mapped = pd.concat([FRAMES["snapshot_costs"].empty(), *(costs for _, _, costs in parts)], ignore_index=True)
     cited = prices.merge(used[["region", "item"]].drop_duplicates())
     total = breakdown(rows.assign(all="all"), "all")
     (whole,) = _lines(total, "all") or (_NOTHING,)
@@ -136,6 +140,7 @@ def spend_of(inventory: Inventory, config: Config) -> Spend:
         fast_restore_unpriced=int(total["fast_restore_unpriced"].sum()),
         net_low_usd=sum(total["net_low_usd"], Decimal(0)),
         net_high_usd=sum(total["net_high_usd"], Decimal(0)),
+        behind_images=mapped,
         details=partial(details, inventory, prices, gaps),
     )
 
@@ -155,15 +160,16 @@ def details(
 
 def _of_place(
     inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame, discount: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The spend of one account and region, and the region and item of the prices it rests on."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The spend of one account and region, region and item of the prices it rests on, and costs behind images."""
     frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps})
     costs, restores = frame("snapshot_costs"), frame("fast_restores")
     rows = spend_rows(frame("snapshots"), frame("snapshot_origins"), costs, restores, prices, inventory.as_of, discount)
     items = {"standard": costs["basis"].ne("archive"), "archive": costs["basis"].str.startswith("archive")}
     used = [item for item, which in items.items() if (which & costs["monthly_high_usd"].notna()).any()]
     used += ["fast_restore"] if len(paid_fast_restores(restores)) else []
-    return rows, pd.DataFrame({"region": region, "item": used}, dtype=prices["item"].dtype)
+    mapped = is_one_of(as_arrow(costs["snapshot_id"]), as_arrow(frame("image_block_devices")["snapshot_id"]))
+    return rows, pd.DataFrame({"region": region, "item": used}, dtype=prices["item"].dtype), costs[mapped]
 
 
 def _of_shared(snapshots: pd.DataFrame, fast_restores: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:

@@ -48,7 +48,8 @@ def severity_title(accounts: Sequence[AccountLine]) -> str:
     """What the chart of accounts shows, as a sentence."""
     total = sum(line.open for line in accounts)
     most = max(accounts, key=lambda line: (line.open, line.account_id))
-    return f"{most.name or most.account_id} has {text.count(most.open)} of the {text.counted(total, 'open finding')}."
+    mine = f"Account {most.name or most.account_id} has {text.count(most.open)}"
+    return f"{mine} of the {text.counted(total, 'open finding')}."
 
 
 def severity_chart(accounts: Sequence[AccountLine]) -> str:

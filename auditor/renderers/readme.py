@@ -92,6 +92,16 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
         ("Verdicts in all", "evaluated", sum(line.counts["evaluated"] for line in report.rules)),
     ):
         yield label, f"SUM({_range('Rules', source, places)})", value, "total"
+    if report.families:
+        whole = report.families.total
+        yield "Images in families", f"SUM({_range('Families', 'images', places)})", whole.images, "total"
+        yield "Spare images", f"SUM({_range('Families', 'spare', places)})", whole.spare, "total"
+        for bound, source, usd in (
+            ("low", "spare_low_usd", whole.spare_low_usd),
+            ("high", "spare_high_usd", whole.spare_high_usd),
+        ):
+            formula = f"SUM({_range('Families', source, places)})"
+            yield f"Spare images cost $ a month, {bound}", formula, float(usd), "total money"
     if report.spend:
         total = report.spend.total
         for bound, source, usd in (("low", "low_usd", total.low_usd), ("high", "high_usd", total.high_usd)):

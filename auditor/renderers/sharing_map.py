@@ -75,12 +75,12 @@ def _party(lines: Sequence[Reach], y: float) -> list[str]:
     images, snapshots = sum(line.images for line in lines), sum(line.snapshots for line in lines)
     parts = [text.counted(number, noun) for number, noun in ((images, "image"), (snapshots, "snapshot")) if number]
     dead, unclear = sum(line.dead for line in lines), sum(line.unclear for line in lines)
-    notes = [STANDINGS[first.standing]] if first.standing not in ("public", "marketplace") else []
-    notes += [f"{text.count(dead)} without effect"] if dead else []
+    standing = f", {STANDINGS[first.standing]}" if first.standing not in ("public", "marketplace") else ""
+    notes = [f"{text.count(dead)} without effect"] if dead else []
     notes += [f"{text.count(unclear)} unclear"] if unclear else []
     words = f"{text.listed(parts)}{' · ' + ', '.join(notes) if notes else ''}"
     return [
         _knot(_RIGHT, y, COLOURS[look]),
-        words_at(_RIGHT + 7, y - 0.5, f"{SHAPES[look]} {first.who}", COLOURS[look]),
+        words_at(_RIGHT + 7, y - 0.5, f"{SHAPES[look]} {first.who}{standing}", COLOURS[look]),
         words_at(_RIGHT + 7, y + 8, words, MUTED),
     ]

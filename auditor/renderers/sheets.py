@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from auditor.frames import FRAMES
 from auditor.renderers.cells import Column
+from auditor.report.families import STANDINGS
 from auditor.rule import SEVERITIES
 
 if TYPE_CHECKING:
@@ -89,14 +91,21 @@ IMAGES = (
     Column("Image id", "image_id", "id", 25),
     Column("Name", "name", width=34),
     Column("State", "state", width=11),
+    Column("In its family", "standing", width=12),
     Column("Public", "is_public", "flag", 9),
     Column("Created (UTC)", "created_at", "moment", 17),
     Column("Age days", "age_days", "integer", 10),
+    Column("Origin", "origin", width=13),
     Column("Deprecated (UTC)", "deprecated_at", "moment", 17),
     Column("Last launched (UTC)", "last_launched_at", "moment", 19),
     Column("Platform", "platform_details", width=20),
     Column("Architecture", "architecture", width=13),
     Column("Root device", "root_device_type", width=13),
+    Column("Family", "family", width=30),
+    Column("Origin is", "confidence", width=11),
+    Column("Origin rests on", "evidence", width=30),
+    Column("Made from", "made_from", "id", 25),
+    Column("Marketplace product", "product_code", "id", 27),
     Column("Made from image", "source_image_id", "id", 25),
     Column("Made from instance", "source_instance_id", "id", 25),
 )
@@ -126,6 +135,37 @@ SHARING = (
     Column("Encrypted", "encrypted", "flag", 10),
     Column("Severity", "severity", width=10),
     Column("Expected", "expectation", width=28),
+)
+FAMILIES = (
+    *_ACCOUNT,
+    Column("Family", "family", width=30),
+    Column("Images", "images", "integer", 9),
+    Column("In use", "used", "integer", 9),
+    Column("Kept", "kept", "integer", 9),
+    Column("Spare", "spare", "integer", 9),
+    Column("Cannot tell", "unclear", "integer", 11),
+    Column("Disabled", "disabled", "integer", 10),
+    Column("Newest image", "newest_image_id", "id", 25),
+    Column("Newest made (UTC)", "newest_at", "moment", 17),
+    Column("$ a month, low", "monthly_low_usd", "money", 12),
+    Column("$ a month, high", "monthly_high_usd", "money", 12),
+    Column("Spare $ a month, low", "spare_low_usd", "money", 12),
+    Column("Spare $ a month, high", "spare_high_usd", "money", 12),
+    Column("Instances", "instances", "integer", 10),
+    Column("Templates", "templates", "integer", 10),
+    Column("Other uses", "other_references", "integer", 11),
+    Column("Accounts that use it", "using_accounts", "integer", 11),
+    Column("Copied to", "copied_to", width=24),
+    Column("Public", "public_images", "integer", 9),
+    Column("Shared", "shared_images", "integer", 9),
+    Column("Newest age days", "newest_days", "integer", 10),
+    Column("Oldest made (UTC)", "oldest_at", "moment", 17),
+    Column("Snapshots", "snapshots", "integer", 11),
+    Column("Stored GiB, low", "stored_low_gib", "number", 12),
+    Column("Stored GiB, high", "stored_high_gib", "number", 12),
+    Column("Without a price", "unpriced", "integer", 11),
+    Column("Newest name", "newest_name", width=34),
+    Column("Told by", "family_by", width=9),
 )
 SPEND = (
     Column("By", "by", width=10),
@@ -192,6 +232,7 @@ def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
     return [
         _held("Findings", FINDINGS, _named(_findings(report), names)),
         _held("Sharing", SHARING, _named(_sharing(report), names)),
+        _held("Families", FAMILIES, _named(_families(report), names)),
         _held("Spend", SPEND, _spend(report)),
         _stored("Snapshots", SNAPSHOTS, report, inventory, names),
         _stored("Images", IMAGES, report, inventory, names),
@@ -223,6 +264,8 @@ def _stored(
             rows = inventory.read(frame, account, region)
             if frame == "snapshots":
                 rows = _costed(rows, report)
+            elif frame == "images":
+                rows = _told(rows, report)
             rows = _named(rows.assign(age_days=(report.as_of - rows[since]).dt.days.astype("Int64")), names)
             for start in range(0, len(rows), CHUNK):
                 yield rows.iloc[start : start + CHUNK]
@@ -242,6 +285,15 @@ def _costed(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
         rows["stored_low_gib"] = _gib(rows["stored_low_bytes"])
         rows["stored_high_gib"] = _gib(rows["stored_high_bytes"])
     return rows.assign(full_size_gib=_gib(rows["full_size_bytes"]))
+
+
+def _told(rows: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """Images with what made them and what they are in their family."""
+    if report.families and report.families.details and len(rows):
+        here = report.families.details(rows["account_id"].iloc[0], rows["region"].iloc[0])
+        rows = rows.merge(here, on=["account_id", "region", "image_id"], how="left")
+        rows["standing"] = rows["standing"].replace("unclear", STANDINGS["unclear"]).replace("used", STANDINGS["used"])
+    return rows
 
 
 def _gib(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -278,6 +330,18 @@ def _sharing(report: Report) -> pd.DataFrame:
     rank = access["severity"].map({severity: rank for rank, severity in enumerate(SEVERITIES)}).astype("Int64")
     by = ["_rank", "account_id", "region", "resource_id", "grantee"]
     return access.assign(_rank=rank).sort_values(by, ignore_index=True)
+
+
+def _families(report: Report) -> pd.DataFrame:
+    """Every family, those with most to spare first."""
+    if report.families is None or report.families.table.empty:
+        return FRAMES["image_families"].empty()
+    table = report.families.table
+    return table.assign(
+        newest_days=(report.as_of - table["newest_at"]).dt.days.astype("Int64"),
+        stored_low_gib=_gib(table["stored_low_bytes"]),
+        stored_high_gib=_gib(table["stored_high_bytes"]),
+    )
 
 
 def _spend(report: Report) -> pd.DataFrame:

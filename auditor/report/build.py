@@ -13,6 +13,7 @@ import pandas as pd
 from auditor import __version__
 from auditor.frames import FRAMES
 from auditor.report import text
+from auditor.report.families import Families
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
 from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
@@ -54,6 +55,7 @@ def build_report(
     spend: Spend | None,
     previous: Report | None = None,
     sharing: Sharing | None = None,
+    families: Families | None = None,
 ) -> Report:
     """Tell one run.
 
@@ -65,6 +67,7 @@ def build_report(
         spend: What the snapshots cost, without the savings: those come from the findings.
         previous: The report of an earlier run, to say what changed.
         sharing: Who outside can reach what.
+        families: The families of images.
     """
     known = {loaded.rule.id: loaded.rule for loaded in rules}
     findings = evaluation.findings.sort_values("finding_id", kind="stable", ignore_index=True)
@@ -94,6 +97,7 @@ def build_report(
         sight=seen,
         spend=costs,
         sharing=sharing and sharing.named(names),
+        families=families and families.named(names),
         cost_sentence=_cost_sentence(costs),
         actions=actions(told, findings, seen),
         sections=told,
@@ -146,7 +150,9 @@ def _cover(
         role=text.plain(config.scope.role, 80),
         principals=tuple(sorted({text.plain(arn, 120) for arn in manifest.principals.values()})),
         resources=tuple(
-            (f"{FRAMES[subject].noun}s", rows) for subject, rows in sorted(resources.items()) if subject != "regions"
+            (text.plural(FRAMES[subject].noun), rows)
+            for subject, rows in sorted(resources.items())
+            if subject != "regions"
         ),
     )
 

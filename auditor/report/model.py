@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from auditor.report.families import Families
 from auditor.report.sharing import Sharing
 
 
@@ -261,6 +262,7 @@ class Spend:
         fast_restore_unpriced: Snapshots with fast restore in regions without a price for it.
         net_low_usd: Least that the storage costs after the discount.
         net_high_usd: Most that it costs.
+        behind_images: The ``snapshot_costs`` of the snapshots that images map.
         details: Gives the ``snapshot_costs`` and ``snapshot_origins`` of one account and region, for the workbook.
     """
 
@@ -279,6 +281,7 @@ class Spend:
     fast_restore_unpriced: int = 0
     net_low_usd: Decimal = Decimal(0)
     net_high_usd: Decimal = Decimal(0)
+    behind_images: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
     details: Callable[[str, str], pd.DataFrame] | None = field(default=None, compare=False, repr=False)
 
 
@@ -321,6 +324,7 @@ class Report:
     sight: Annotated[Sight, "What could not be seen"]
     spend: Annotated[Spend | None, "What it costs; nothing where there are no snapshots to cost"]
     sharing: Annotated[Sharing | None, "Who outside can reach what; nothing where it was not looked at"]
+    families: Annotated[Families | None, "Families of images; nothing where they were not looked at"]
     cost_sentence: Annotated[str, "What it costs and what could be saved, with the method, in words"]
     actions: Annotated[tuple[Action, ...], "What to do first: at most five"]
     sections: Annotated[tuple[RuleSection, ...], "Rules that found something or could not tell, worst first"]

@@ -68,7 +68,16 @@ def listed(things: Iterable[str], last: str = "and") -> str:
 
 def resources(numbers: Iterable[tuple[str, int]]) -> str:
     """Nouns in the plural with their numbers, e.g. ``1 image and 3 volumes``."""
-    return listed(counted(number, noun.removesuffix("s"), noun) for noun, number in numbers)
+    return listed(counted(number, _singular(noun), noun) for noun, number in numbers)
+
+
+def plural(noun: str) -> str:
+    """A noun in the plural, e.g. ``policies``."""
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def _singular(noun: str) -> str:
+    return f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
 
 
 def money(amount: Decimal | None, sign: str = "$") -> str:
@@ -147,6 +156,8 @@ def value(thing: Any) -> str:
     """One value of a finding's evidence, in words."""
     if thing is None:
         return "not known"
+    if thing == "":
+        return "none"
     if isinstance(thing, bool):
         return "yes" if thing else "no"
     if isinstance(thing, int):

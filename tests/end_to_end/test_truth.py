@@ -1,11 +1,15 @@
 """Twelve accounts in four regions, planted at random: what is found is what was planted, no more and no less."""
 
+import pandas as pd
 import pytest
 
+from auditor.analysis.families import families_of
+from auditor.analysis.spend import spend_of
+from auditor.engine.supply import Reports, Supply
 from auditor.frames import FRAMES
 from auditor.rulebook import load_rules
 from auditor.sandbox.planting import TINY, plant
-from tests.end_to_end.conftest import KEY, WHOLE, audit
+from tests.end_to_end.conftest import CONFIG, KEY, WHOLE, audit
 
 RULES = [loaded.rule for loaded in load_rules()]
 
@@ -57,6 +61,32 @@ def test_every_row_of_the_subject_has_a_verdict(judged, rule):
     row = WHOLE if len(FRAMES[rule.subject].key) > 3 else KEY  # the rest of a row's key is what tells findings apart
     assert mine["found"].sum() == len(judged.keys(rule.id, "found", row))
     assert mine["unknown"].sum() == len(judged.keys(rule.id, "unknown", row))
+
+
+@pytest.mark.parametrize("kind", ["image", "snapshot"])
+def test_what_made_a_thing_is_told_as_planted(judged, kind, seed):
+    parts = [
+        Supply(judged.inventory, Reports(judged.inventory), CONFIG, *place) for place in judged.inventory.partitions
+    ]
+    told = pd.concat([part.frame(f"{kind}_origins") for part in parts])
+    columns = ["account_id", "region", f"{kind}_id", "origin", "confidence"]
+    told = {row[:3]: row[3:] for row in told[columns].itertuples(index=False, name=None)}
+    planted = {key: made for key, made in judged.organisation.origins.items() if key in told}
+    assert len({origin for origin, _ in planted.values()}) >= 8
+    assert {key: told[key] for key in planted} == planted, f"seed {seed}"
+    assert kind == "snapshot" or planted.keys() == told.keys()
+
+
+def test_families_come_to_what_the_rule_finds_in_them(judged):
+    families = families_of(judged.inventory, CONFIG, spend_of(judged.inventory, CONFIG))
+    assert families.unread == 0
+    assert families.total.spare == len(judged.keys("image_superseded", "found"))
+    assert families.total.unclear == len(judged.keys("image_superseded", "unknown"))
+    images = judged.inventory.read("images")
+    assert families.total.images == int(images["state"].isin(["available", "disabled"]).sum())
+    total = families.total
+    assert total.images == total.used + total.kept + total.spare + total.unclear + total.disabled
+    assert total.spare_low_usd <= total.spare_high_usd <= total.high_usd
 
 
 def test_finding_ids_are_unique(judged):

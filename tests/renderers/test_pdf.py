@@ -60,6 +60,7 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
         "Coverage",
         "Findings",
         "Sharing map",
+        "Image families",
         "Spend",
         "Waivers",
         "Method and appendix",
@@ -123,7 +124,7 @@ def test_what_the_figures_show_is_said_in_words(reader):
                 yield from alternatives(child)
 
     said = list(alternatives(reader.trailer["/Root"]["/StructTreeRoot"]))
-    assert said[0] == "acme-prod has 121 of the 317 open findings."
+    assert said[0] == "Account acme-prod has 121 of the 317 open findings."
     assert [words.split(":")[0] for words in said[1:]] == [
         "Dearest are snapshots made by people, or unknown",
         "Dearest are snapshots aged over 2 years",
@@ -215,7 +216,15 @@ def test_templates_get_exactly_the_fields_of_the_report(report):
         tree = environment.parse(template.read_text(encoding="utf-8"))
         set_here = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
         used |= meta.find_undeclared_variables(tree) - set_here
-    functions = {"shapes", "severity_chart", "severity_title", "sharing_map", "spend_chart", "spend_title"}
+    functions = {
+        "shapes",
+        "families_chart",
+        "severity_chart",
+        "severity_title",
+        "sharing_map",
+        "spend_chart",
+        "spend_title",
+    }
     assert used - functions <= set(context(report))
 
 

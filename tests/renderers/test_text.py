@@ -102,4 +102,6 @@ def test_evidence_is_said_in_words_with_its_unit(name, thing, shown):
 def test_lists_and_counts():
     assert text.listed(["a", "b", "c"]) == "a, b and c"
     assert text.listed([]) == ""
+    assert [text.plural(noun) for noun in ("volume", "lifecycle policy")] == ["volumes", "lifecycle policies"]
+    assert text.resources([("lifecycle policies", 1)]) == "1 lifecycle policy"
     assert text.resources([("images", 1), ("volumes", 12345)]) == "1 image and 12\u202f345 volumes"

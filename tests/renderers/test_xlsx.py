@@ -15,6 +15,7 @@ SHEETS = [
     "Read me",
     "Findings",
     "Sharing",
+    "Families",
     "Spend",
     "Snapshots",
     "Images",

@@ -77,12 +77,14 @@ def apart(plot: Plot) -> None:
                 of = plot.lineage(12, plot.keys.enabled)
                 snapshot_id = plot.snapshot(of, moment, description="disk of an appliance", kept="image")
             devices.append(device(number, snapshot_id, of))
-        plant_image(plot, _name(plot, days), started, devices, use="none", image_id=image_id)
+        name, by = _name(plot, days), "create-image likely" if by_call else "registered assumed"
+        plant_image(plot, name, started, devices, use="none", origin=by, image_id=image_id)
         if found:
             plot.note("image_inconsistent", image_id)
     of = plot.lineage(12, plot.keys.enabled)
     snapshot_id = plot.snapshot(of, plot.ago(35), description="disk of an appliance", kept="image")
-    plant_image(plot, _name(plot, 35), plot.ago(35), [device(0, snapshot_id, of)], use="none")
+    devices, by = [device(0, snapshot_id, of)], "registered assumed"
+    plant_image(plot, _name(plot, 35), plot.ago(35), devices, use="none", origin=by)
 
 
 def by_policy(plot: Plot) -> None:
@@ -99,7 +101,8 @@ def by_policy(plot: Plot) -> None:
         }
         policy_id = lifecycle.policy(plot, "Images of machines", details, state="DISABLED", status="DISABLED")
         plot.here.lifecycle_policies[policy_id]["DateModified"] = plot.ago(400)
-        image_id = _image(plot, 100, tags={"aws:dlm:lifecycle-policy-id": policy_id, "dlm:managed": "true"})
+        tags = {"aws:dlm:lifecycle-policy-id": policy_id, "dlm:managed": "true"}
+        image_id = _image(plot, 100, tags=tags, origin="dlm proven")
         if no_reboot:
             plot.note("image_inconsistent", image_id)
 

@@ -29,18 +29,19 @@ def _name(plot: Plot, what: str) -> str:
 
 
 def releases(plot: Plot) -> None:
-    """A service has a new image every three weeks: the last runs, older ones linger in versions, the first in none.
+    """A service has a new image every few weeks: the last runs, older ones linger in versions, the first in none.
 
     Half of the services clear up behind themselves.
     """
     service, system = plot.rng.choice(SERVICES), plot.rng.choice(DISTRIBUTIONS)
     key = plot.usual_key()
     total = max(2, plot.size.images if plot.maybe(0.5) else min(plot.size.images, 3))
+    apart = plot.rng.choice((7, 14, 21, 28))
     tags = {"service": service, "golden": "true"}
     forgotten = 1 if plot.size.dense or plot.maybe(0.4) else 0
     made = []
     for number in range(total):
-        days = 20 + 21 * (total - 1 - number)
+        days = 20 + apart * (total - 1 - number)
         use = "current" if number == total - 1 else "none" if number < forgotten else "old"
         version, mark = f"v2.{number}.{plot.rng.randrange(9)}", f"{number}{plot.rng.getrandbits(16):04x}"
         name = f"{service}-{system}-{version}-{plot.ago(days):%Y%m%d}-{mark}"
