@@ -89,5 +89,17 @@ def test_families_come_to_what_the_rule_finds_in_them(judged):
     assert total.spare_low_usd <= total.spare_high_usd <= total.high_usd
 
 
+def test_every_window_of_every_promise_is_as_planted(judged, seed):
+    reports = Reports(judged.inventory)
+    columns = ["account_id", "region", "resource_id", "promise_id", "scheduled_at", "verdict"]
+    for place in judged.inventory.partitions[seed % 4 :: 4]:  # all of them would take long, and rules judge the others
+        windows = Supply(judged.inventory, reports, CONFIG, *place).frame("backup_windows")
+        windows["scheduled_at"] = windows["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        told = list(windows[columns].itertuples(index=False, name=None))
+        planted = {key for key in judged.organisation.truth["backup_windows"] if key[:2] == place}
+        assert (set(told) - planted, planted - set(told)) == (set(), set()), f"seed {seed}"
+        assert len(told) == len(planted)
+
+
 def test_finding_ids_are_unique(judged):
     assert judged.evaluation.findings["finding_id"].is_unique
