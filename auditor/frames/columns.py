@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -212,6 +213,9 @@ def _array(column: Column, values: Any) -> Any:
     kind = PANDAS[column.kind]
     if isinstance(values, pd.Series | pd.api.extensions.ExtensionArray) and values.dtype == kind:
         return values.array if isinstance(values, pd.Series) else values
+    if isinstance(values, list) and column.kind in ("text", "flag"):
+        with suppress(pa.ArrowException, TypeError, ValueError):  # what does not fit at once is looked at below
+            return kind.__from_arrow__(pa.array(values, ARROW[column.kind], from_pandas=True))
     try:
         if column.kind == "moment":
             parsed: pd.Series[Any] = pd.Series(pd.to_datetime(values, utc=True))
