@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, among, beside, flags, lookup, one_of, rule
+from auditor.rule import Verdict, all_pass, among, beside, lookup, one_of, rule
 
 
 @rule(
@@ -50,85 +51,96 @@ def image_inconsistent(
     that bring applications to rest.
     """
     ids, created = images["image_id"], images["created_at"]
+    devices = image_block_devices[["image_id", "snapshot_id"]].dropna()
+    devices = devices[among(devices["snapshot_id"], snapshots["snapshot_id"]).to_numpy()]
     made = beside(ids, image_origins, "image_id")
-    of_instance = images["source_instance_id"].notna() | among(made["origin"], pd.Series(["create-image"]))
-    mapping = image_block_devices["image_id"]
-    suspect = of_instance | among(ids, pd.concat([mapping[mapping.duplicated()], image_creations["image_id"]]))
-    if not (suspect | among(made["origin"], pd.Series(["dlm"]))).any():
-        return pd.Series(False, index=images.index)
-    devices = image_block_devices[["image_id", "snapshot_id"]].dropna().drop_duplicates()
-    devices = devices[among(devices["snapshot_id"], snapshots["snapshot_id"])]
-    copied = (images["source_image_id"].notna() & ~of_instance) | among(
+    called = images["source_instance_id"].notna().to_numpy()
+    of_instance = called | among(made["origin"], pd.Series(["create-image"])).to_numpy()
+    copied = (images["source_image_id"].notna().to_numpy() & ~of_instance) | among(
         made["origin"], pd.Series(["copy-image", "aws-backup"])
-    )
-    judged = one_of(images["state"], "available", "disabled") & (among(ids, devices["image_id"]) & ~copied)
+    ).to_numpy()
+    judged = among(ids, devices["image_id"]).to_numpy() & ~copied
 
     seen = image_creations[["image_id", "no_reboot", "instance_id", "caller"]].dropna(subset="image_id")
-    running = among(ids, seen.loc[seen["no_reboot"].fillna(False), "image_id"])
-    rebooted = ~running & among(ids, seen.loc[~seen["no_reboot"].fillna(True), "image_id"])
-    apart = lookup(ids, *_apart(devices, snapshots, snapshot_origins))
-    policy = _policies(made, lifecycle_policies, created)
-    by_policy = policy & ~rebooted
-    found = judged & (running | (apart > minutes).fillna(False) | by_policy.fillna(False))
+    without = seen["no_reboot"].fillna(False).to_numpy(bool)
+    running = among(ids, seen["image_id"][without]).to_numpy()
+    rebooted = ~running & among(ids, seen["image_id"][~without & seen["no_reboot"].notna().to_numpy()]).to_numpy()
+    apart = _apart(devices, snapshots, snapshot_origins, minutes)
+    torn = among(ids, pd.Series(list(apart), dtype="string")).to_numpy()
+    told, by_policy = _policies(made, lifecycle_policies, created)
+    hurried = judged & (running | torn | (by_policy & ~rebooted))
 
-    recent = (created >= pd.Timestamp(as_of) - pd.Timedelta(days=days)) | created.isna()
-    untold = (of_instance & recent & ~rebooted & policy.isna()).astype("boolean") & judged & ~found.fillna(True)
-    found = found.mask(untold.fillna(False))
+    reach = pd.Timestamp(as_of) - pd.Timedelta(days=days)
+    open_ = judged & ~hurried & of_instance & ~rebooted & ~told & (created.isna() | (created >= reach)).to_numpy(bool)
+    usable = one_of(images["state"], "available", "disabled")
+    found = (usable & hurried).mask((usable & open_).fillna(False))
     if all_pass(found):
         return found
-    call = beside(ids, seen.sort_values("no_reboot", ascending=False), "image_id")
-    nothing = pd.Series(pd.NA, index=images.index, dtype="string")
-    because = nothing.mask(by_policy.fillna(False), "lifecycle policy " + made["made_from"] + " does not reboot")
-    because = because.mask(
-        (apart > minutes).fillna(False), "its snapshots were started " + apart.astype("string") + " minutes apart"
-    )
-    because = because.mask(running, "CloudTrail has that " + call["instance_id"].fillna("it") + " was not rebooted")
-    odd = among(ids, seen["image_id"])
+    evidence = {name: np.full(len(images), None, dtype=object) for name in ("because", "made_by", "unknown_because")}
+    calls = {row.image_id: row for row in seen[::-1].itertuples()}
+    names, policies = ids.tolist(), made["made_from"].tolist()
+    for row in np.flatnonzero(hurried | open_).tolist():
+        call = calls.get(names[row])
+        if running[row]:
+            why = "CloudTrail has that the instance was not rebooted"
+        elif torn[row]:
+            why = f"its snapshots were started {apart[names[row]]} minutes apart"
+        else:
+            why = f"lifecycle policy {policies[row]} does not reboot"
+        evidence["because"][row] = why
+        evidence["made_by"][row] = call.caller if call else None
+        known = "'s event of how it was made cannot be read" if call else " has no event that says how it was made"
+        evidence["unknown_because"][row] = f"Could not tell: CloudTrail{known}."
+    minutes_apart = pd.Series([apart.get(name) for name in names], index=images.index, dtype="Int64")
     return pd.DataFrame(
         {
             "found": found,
-            "because": because,
-            "minutes_apart": apart,
-            "instance_id": images["source_instance_id"].fillna(call["instance_id"]),
-            "made_by": call["caller"],
+            **evidence,
+            "minutes_apart": minutes_apart,
+            "instance_id": images["source_instance_id"],
             "created_at": created,
-            "unknown_because": nothing.mask(
-                untold.fillna(False), "Could not tell: CloudTrail has no event that says how it was made."
-            ).mask(untold.fillna(False) & odd, "Could not tell: CloudTrail's event of how it was made cannot be read."),
         }
     )
 
 
-def _apart(
-    devices: pd.DataFrame, snapshots: pd.DataFrame, origins: pd.DataFrame
-) -> tuple["pd.Series[str]", "pd.Series[int]"]:
-    """Images and the minutes between the starts of their snapshots.
+def _apart(devices: pd.DataFrame, snapshots: pd.DataFrame, origins: pd.DataFrame, minutes: int) -> dict[str, int]:
+    """Images whose snapshots were started so many minutes apart, or more, and how many.
 
     Of what CreateImage made only the snapshots made for that very image count, for others can be added as they are.
     When a copy was started says nothing of when its data were written.
     """
     several = devices[devices["image_id"].duplicated(keep=False)]
-    told = beside(several["snapshot_id"], origins[["snapshot_id", "origin", "made_for"]], "snapshot_id")
-    own = flags(told["made_for"].eq(several["image_id"])).fillna(False)
-    counts = (own | ~among(several["image_id"], several.loc[own, "image_id"])) & ~among(
-        told["origin"], pd.Series(["copy", "copy-image"])
-    )
-    several = several[counts.astype(bool)]
-    started = lookup(several["snapshot_id"], snapshots["snapshot_id"], snapshots["started_at"])
-    by_image = started.groupby(several["image_id"])
-    span = by_image.max() - by_image.min()
-    return pd.Series(span.index, dtype="string"), (span // pd.Timedelta(minutes=1)).astype("Int64").reset_index(
-        drop=True
-    )
+    several = several.assign(at=lookup(several["snapshot_id"], snapshots["snapshot_id"], snapshots["started_at"]))
+    several = several[several["image_id"].isin(list(_spans(several, minutes)))]
+    if several.empty:
+        return {}
+    told = beside(several["snapshot_id"], origins, "snapshot_id")
+    own = told["made_for"].eq(several["image_id"]).fillna(False).to_numpy(bool)
+    mixed = among(several["image_id"], several["image_id"][own]).to_numpy()
+    copies = among(told["origin"], pd.Series(["copy", "copy-image"])).to_numpy()
+    return _spans(several[(own | ~mixed) & ~copies], minutes)
 
 
-def _policies(made: pd.DataFrame, policies: pd.DataFrame, created: "pd.Series[pd.Timestamp]") -> "pd.Series[bool]":
-    """Whether the lifecycle policy that made an image does without a reboot; missing where that is not known."""
-    custom = policies[policies["policy_type"].eq("IMAGE_MANAGEMENT").fillna(False) & policies["default_policy"].isna()]
-    by = made["made_from"].where(flags(made["origin"].eq("dlm")).fillna(False))
-    told = beside(by, custom[["policy_id", "no_reboot", "modified_at"]], "policy_id")
-    since = told["modified_at"].isna() | (told["modified_at"] <= created)
-    return told["no_reboot"].fillna(True).astype("boolean").where(told["policy_id"].notna() & since)
+def _spans(devices: pd.DataFrame, minutes: int) -> dict[str, int]:
+    """Images of which the moments lie further apart than so many minutes, and how many minutes."""
+    starts = devices.groupby("image_id")["at"]
+    span = (starts.max() - starts.min()) // pd.Timedelta(minutes=1)
+    return {str(name): int(value) for name, value in span[span > minutes].items()}
+
+
+def _policies(
+    made: pd.DataFrame, policies: pd.DataFrame, created: "pd.Series[pd.Timestamp]"
+) -> tuple["np.typing.NDArray[np.bool_]", "np.typing.NDArray[np.bool_]"]:
+    """Whether the lifecycle policy that made an image says if it reboots, and whether it does without."""
+    kind = policies["policy_type"].eq("IMAGE_MANAGEMENT") & policies["default_policy"].isna()
+    custom = policies[kind.fillna(False).to_numpy(bool)]
+    of_one = among(made["origin"], pd.Series(["dlm"])) & among(made["made_from"], custom["policy_id"])
+    if not of_one.any():
+        return of_one.to_numpy(), of_one.to_numpy()
+    told = beside(made["made_from"], custom[["policy_id", "no_reboot", "modified_at"]], "policy_id")
+    unchanged = told["modified_at"].isna() | (told["modified_at"] <= created)
+    known = of_one.to_numpy() & unchanged.to_numpy(bool)
+    return known, known & told["no_reboot"].fillna(True).to_numpy(bool)
 
 
 _MADE = {"image_id": "ami-0a", "state": "available", "created_at": "10 days ago", "source_instance_id": "i-0b"}
@@ -165,7 +177,7 @@ FAILS = [
     {
         **_MADE,
         "given": _called(True),
-        "expect": {"because": "CloudTrail has that i-0b was not rebooted", "made_by": "arn:aws:sts::1:x"},
+        "expect": {"because": "CloudTrail has that the instance was not rebooted", "made_by": "arn:aws:sts::1:x"},
     },
     {**_MADE, "state": "disabled", "given": _called(True)},
     {

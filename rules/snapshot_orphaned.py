@@ -2,15 +2,22 @@
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, among, beside, flags, lookup, older, rule, whole_days
+from auditor.rule import Verdict, all_pass, among, beside, flags, older, rule, whole_days
 
 #: What no API lists, and so stands in the evidence of every finding as not looked at.
 _UNSEEN = (
     "what names it outside of AWS's APIs (CloudFormation, Terraform, scripts, recovery plans), recipes that no "
     "pipeline builds, and accounts out of scope that it is shared with"
 )
+
+#: What makes snapshots that belong to an image.
+_FOR_IMAGES = ("create-image", "copy-image")
+
+#: The reasons, the most telling first.
+_FIRST = ("image_gone", "policy_leftover", "volume_gone", "source_withdrawn")
 
 
 @rule(
@@ -73,100 +80,121 @@ def snapshot_orphaned(
     due = flags(snapshots["state"].eq("completed")) & older(age, pd.Timedelta(days=min_age_days))
     if all_pass(due):
         return due
-    ids = snapshots["snapshot_id"]
-    told = beside(ids, snapshot_origins, "snapshot_id")
-    origin, made_for = told["origin"], told["made_for"]
-    of_image = among(origin, pd.Series(["create-image", "copy-image"])) & made_for.notna()
-    image_gone = of_image & ~among(made_for, pd.concat([images["image_id"], recycle_bin_images["image_id"]]))
-
-    enabled = lifecycle_policies.loc[lifecycle_policies["state"].eq("ENABLED").fillna(False), "policy_id"]
-    by_policy = among(origin, pd.Series(["dlm"]))
-    left = by_policy & made_for.notna() & ~among(made_for, enabled)
-    real = snapshots["volume_id"].notna() & ~snapshots["volume_id"].str.fullmatch("vol-f+").fillna(False).astype(bool)
-    there = pd.concat([volumes["volume_id"], recycle_bin_volumes["volume_id"]])
-    lost = real & ~among(snapshots["volume_id"], there)
-    volume_gone, policy_leftover = lost & among(origin, pd.Series(["manual"])), lost & left
-
+    told = beside(snapshots["snapshot_id"], snapshot_origins, "snapshot_id")
     since = pd.Timestamp(as_of) - pd.Timedelta(days=min_age_days)
-    copies = snapshots_elsewhere[snapshots_elsewhere["source_state"].eq("gone").fillna(False)]
-    copies = copies[copies["series_newest_at"] < since]
-    withdrawn = among(ids, copies["snapshot_id"])
-
-    locked = snapshot_locks[snapshot_locks["lock_state"].ne("expired").fillna(True)]
-    kept = snapshot_tags[snapshot_tags["key"].str.lower().isin([tag.lower() for tag in keep_tags])]
-    needed = pd.Series(False, index=snapshots.index)
-    for users in (
+    copies = snapshots_elsewhere
+    if len(copies):
+        lost = copies["source_state"].eq("gone") & (copies["series_newest_at"] < since)
+        copies = copies[lost.fillna(False).to_numpy(bool)]
+    enabled = lifecycle_policies["policy_id"][lifecycle_policies["state"].eq("ENABLED").fillna(False).to_numpy(bool)]
+    reasons = {
+        **_of_volumes(snapshots, told, pd.concat([volumes["volume_id"], recycle_bin_volumes["volume_id"]]), enabled),
+        "image_gone": _of_images(told, pd.concat([images["image_id"], recycle_bin_images["image_id"]])),
+        "source_withdrawn": among(snapshots["snapshot_id"], copies["snapshot_id"]).to_numpy(),
+    }
+    candidates = np.flatnonzero(np.any(list(reasons.values()), axis=0) & due.fillna(True).to_numpy(bool))
+    kept = snapshot_tags["key"].str.lower().isin([tag.lower() for tag in keep_tags]).to_numpy(bool)
+    users = (
         image_block_devices["snapshot_id"],
         snapshot_references["snapshot_id"],
         volumes["source_snapshot_id"],
         recovery_points["recovery_id"],
-        locked["snapshot_id"],
-        kept["snapshot_id"],
-        snapshots_elsewhere.loc[snapshots_elsewhere["used_by"].notna(), "snapshot_id"],
-    ):
-        needed |= among(ids, users)
-
-    left_over = (image_gone | volume_gone | policy_leftover | withdrawn).astype(bool) & ~needed
-    found = due & left_over
-    if all_pass(found):
+        snapshot_locks["snapshot_id"][snapshot_locks["lock_state"].ne("expired").fillna(True).to_numpy(bool)],
+        snapshot_tags["snapshot_id"][kept],
+        snapshots_elsewhere["snapshot_id"][snapshots_elsewhere["used_by"].notna()],
+    )
+    rows = candidates[
+        ~among(
+            snapshots["snapshot_id"].iloc[candidates], pd.concat([each for each in users if len(each)] or [*users])
+        ).to_numpy()
+    ]
+    left = np.zeros(len(snapshots), dtype=bool)
+    left[rows] = True
+    found = due & left
+    if not len(rows):
         return found
-    made = set(made_for[of_image].dropna())
-    doubt = _doubt(images, recycle_bin_images, volumes, instances, len(made), suspicious_images)
-    source = beside(ids, copies[["snapshot_id", "source_snapshot_id", "source_region"]], "snapshot_id")
-    policy = made_for.fillna("").astype("string")
-    nothing = pd.Series(pd.NA, index=snapshots.index, dtype="string")
-    reasons = (
-        (
-            withdrawn,
-            "source_withdrawn",
-            "its source " + source["source_snapshot_id"] + " in " + source["source_region"],
-        ),
-        (volume_gone, "volume_gone", "volume " + snapshots["volume_id"]),
-        (
-            policy_leftover,
-            "policy_leftover",
-            "volume " + snapshots["volume_id"] + ", which " + policy + " used to back up,",
-        ),
-        (image_gone, "image_gone", "image " + made_for),
-    )
-    reason, what, unseen = nothing, nothing, nothing
-    for holds, name, words in reasons:
-        reason, what = reason.mask(holds, name), what.mask(holds, words.astype("string"))
-    unseen = nothing.mask(left_over, f"{_UNSEEN}").mask(
-        withdrawn & left_over, f"whether the source belongs to an account out of scope; {_UNSEEN}"
-    )
-    states = lookup(policy, lifecycle_policies["policy_id"], lifecycle_policies["state"]).astype("string")
-    return pd.DataFrame(
-        {
-            "found": found.mask(found.fillna(False)) if doubt else found,
-            "reason": reason,
-            "what_is_gone": what,
-            "policy_state": states.fillna("gone").where(policy_leftover),
-            "origin": origin,
-            "age_days": whole_days(age),
-            "started_at": snapshots["started_at"],
-            "not_checked": unseen,
-            "unknown_because": nothing.mask(found.fillna(False), f"Could not tell: {doubt}.") if doubt else nothing,
-        }
-    )
+    imageless = images.empty and recycle_bin_images.empty
+    doubt = _doubt(told, instances, volumes.empty, imageless, suspicious_images) if suspicious_images else ""
+    evidence = _evidence(rows, reasons, snapshots, told, copies, lifecycle_policies)
+    evidence |= {"origin": told["origin"], "age_days": whole_days(age), "started_at": snapshots["started_at"]}
+    if doubt:
+        evidence["unknown_because"] = f"Could not tell: {doubt}."
+        found = found.mask(left)
+    return pd.DataFrame({"found": found, **evidence})
+
+
+def _of_images(told: pd.DataFrame, there: "pd.Series[str]") -> "np.typing.NDArray[np.bool_]":
+    """Whether each snapshot was made for an image that is not there."""
+    rows = np.flatnonzero(among(told["origin"], pd.Series(_FOR_IMAGES)))
+    image_ids = told["made_for"].iloc[rows]
+    gone = np.zeros(len(told), dtype=bool)
+    gone[rows] = image_ids.notna() & ~among(image_ids, there)
+    return gone
+
+
+def _of_volumes(
+    snapshots: pd.DataFrame, told: pd.DataFrame, there: "pd.Series[str]", enabled: "pd.Series[str]"
+) -> dict[str, "np.typing.NDArray[np.bool_]"]:
+    """Whether each snapshot was taken of a volume that is not there: by hand, or by a policy that is not on."""
+    of_one = among(told["origin"], pd.Series(["manual", "dlm"])) & ~among(snapshots["volume_id"], there)
+    rows = np.flatnonzero(of_one)
+    real = ~snapshots["volume_id"].iloc[rows].str.fullmatch("vol-f+").fillna(True).to_numpy(bool)
+    policies = told["made_for"].iloc[rows]
+    by_policy = told["origin"].iloc[rows].eq("dlm").to_numpy(bool)
+    left = by_policy & policies.notna().to_numpy() & ~among(policies, enabled).to_numpy()
+    reasons = {name: np.zeros(len(snapshots), dtype=bool) for name in ("volume_gone", "policy_leftover")}
+    reasons["volume_gone"][rows] = real & ~by_policy
+    reasons["policy_leftover"][rows] = real & left
+    return reasons
+
+
+def _evidence(
+    rows: "np.typing.NDArray[np.int64]",
+    reasons: dict[str, "np.typing.NDArray[np.bool_]"],
+    snapshots: pd.DataFrame,
+    told: pd.DataFrame,
+    copies: pd.DataFrame,
+    policies: pd.DataFrame,
+) -> dict[str, "np.typing.NDArray[np.object_]"]:
+    """The reason of the rows that are left over, what it is that is gone, and what nobody looked at."""
+    states = dict(zip(policies["policy_id"], policies["state"], strict=True))
+    told_of = ("snapshot_id", "source_snapshot_id", "source_region")
+    sources = {key: (of, region) for key, of, region in zip(*(copies[name] for name in told_of), strict=True)}
+    evidence = {
+        name: np.full(len(snapshots), None, dtype=object)
+        for name in ("reason", "what_is_gone", "policy_state", "not_checked")
+    }
+    made_for, volume_ids = told["made_for"].iloc[rows].tolist(), snapshots["volume_id"].iloc[rows].tolist()
+    ids = snapshots["snapshot_id"].iloc[rows].tolist()
+    for row, snapshot_id, volume_id, maker in zip(rows.tolist(), ids, volume_ids, made_for, strict=True):
+        reason = next(name for name in _FIRST if reasons[name][row])
+        source, region = sources.get(snapshot_id, ("", ""))
+        evidence["reason"][row] = reason
+        evidence["what_is_gone"][row] = {
+            "image_gone": f"image {maker}",
+            "policy_leftover": f"volume {volume_id}, which {maker} used to back up,",
+            "volume_gone": f"volume {volume_id}",
+            "source_withdrawn": f"its source {source} in {region}",
+        }[reason]
+        if reason == "policy_leftover":
+            evidence["policy_state"][row] = states.get(maker, "gone")
+        blind = "whether the source belongs to an account out of scope; " if reason == "source_withdrawn" else ""
+        evidence["not_checked"][row] = blind + _UNSEEN
+    return evidence
 
 
 def _doubt(
-    images: pd.DataFrame,
-    binned: pd.DataFrame,
-    volumes: pd.DataFrame,
-    instances: pd.DataFrame,
-    images_made: int,
-    suspicious_images: int,
+    told: pd.DataFrame, instances: pd.DataFrame, volumeless: bool, imageless: bool, suspicious_images: int
 ) -> str:
     """Why what is there cannot be believed, or nothing."""
-    if not suspicious_images:
-        return ""
-    alive = instances[among(instances["state"], pd.Series(["pending", "running", "stopping", "stopped"]))]
-    if volumes.empty and alive["root_device_type"].eq("ebs").any():
-        return "AWS listed no volume at all here, though instances boot from some"
-    if images.empty and binned.empty and images_made >= suspicious_images and alive["state"].eq("running").any():
-        return f"AWS listed no image at all here, though instances run and {images_made} images were made"
+    if volumeless:
+        alive = instances[among(instances["state"], pd.Series(["pending", "running", "stopping", "stopped"]))]
+        if alive["root_device_type"].eq("ebs").any():
+            return "AWS listed no volume at all here, though instances boot from some"
+    if imageless and instances["state"].eq("running").any():
+        made = told["made_for"][among(told["origin"], pd.Series(_FOR_IMAGES))].nunique()
+        if made >= suspicious_images:
+            return f"AWS listed no image at all here, though instances run and {made} images were made"
     return ""
 
 
