@@ -176,9 +176,8 @@ class Allowances:
         if not entries or class_ not in (None, "unknown", "foreign", "trusted"):
             return class_, name
         ids = {party(grantee), _organisation(grantee)}
-        naming = next((number for number in entries if ids & self._named[number - 1]), None)
-        if naming is not None:
-            return "trusted", name or f"[[sharing.expect]] {naming}"
+        if any(ids & self._named[number - 1] for number in entries):
+            return "trusted", name
         limited = class_ == "trusted" and any(self._whole[number - 1] for number in entries)
         return ("unexpected" if limited else class_), name
 

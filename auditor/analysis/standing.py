@@ -63,8 +63,9 @@ class Standing:
             Expected(
                 number,
                 _what(entry),
-                ", ".join(entry.shared_with) + (", with its snapshots" if entry.copyable else ""),
-                "" if entry.may_share_with is None else ", ".join(entry.may_share_with) or "nobody",
+                entry.shared_with,
+                entry.may_share_with,
+                entry.copyable,
                 self._selected[number],
                 *(self._pairs[number, name] for name in ("kept", "missing", "unclear")),
             )

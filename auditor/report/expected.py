@@ -15,8 +15,9 @@ class Expected:
     Attributes:
         number: Its place in the configuration, from 1.
         what: What it selects, in words.
-        must: Who must have it, in words; ``""`` where nobody must.
-        may: Who else may have it, in words; ``""`` where that is not said.
+        must: Who must have it, as the configuration names them.
+        may: Who else outside may have it; missing where that is not said.
+        copyable: Whether those who must have an image must be able to copy it.
         selected: Images or snapshots that it selects.
         kept: Pairs of a resource and a party that must have it, and has.
         missing: Those where it has not.
@@ -25,8 +26,9 @@ class Expected:
 
     number: int
     what: str
-    must: str
-    may: str
+    must: tuple[str, ...]
+    may: tuple[str, ...] | None
+    copyable: bool
     selected: int
     kept: int = 0
     missing: int = 0

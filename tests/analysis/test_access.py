@@ -146,7 +146,7 @@ def test_what_the_configuration_allows_it_allows_for_that_resource_only(expect, 
 def test_snapshots_are_allowed_in_the_same_way():
     vendor, stranger = snapshots(VENDOR, STRANGER, expect=[{"may_share_with": [STRANGER]}])
     assert (vendor["grantee_class"], vendor["outside_because"]) == ("unexpected", "who is trusted, but not with this")
-    assert (stranger["grantee_class"], stranger["grantee_name"]) == ("trusted", "[[sharing.expect]] 1")
+    assert (stranger["grantee_class"], stranger["grantee_name"]) == ("trusted", None)
 
 
 def test_everybody_is_somebody():

@@ -306,15 +306,15 @@ def test_how_bad_a_share_is_stands_in_the_appendix(report):
 
 def test_what_must_be_shared_is_a_table_and_how_it_was_found_is_said(report):
     lines = (
-        Expected(1, "images named <b>*", "444455556666", "", 3, kept=2, missing=1),
-        Expected(2, "snapshots tagged dr", "", "nobody", 0),
+        Expected(1, "images named <b>*", ("444455556666", "ou-a1-b2"), None, True, 3, kept=2, missing=1),
+        Expected(2, "snapshots tagged dr", (), (), False, 0),
     )
     source = html(replace(report, sharing=Sharing((), 0, 0, expected=lines, notes=("Read <em>then</em>.",))), OURS)
     table = source.partition("What must be shared")[2].partition("</table>")[0]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall("<tr>(<td>.*?)</tr>", table)]
-    assert rows == [
-        ["1", "images named &lt;b&gt;*", "444455556666", "as configured", "3", "2", "1", "0"],
-        ["2", "snapshots tagged dr", "–", "nobody", "0", "0", "0", "0"],
+    assert [[re.sub("<.*?>", " ", cell).strip() for cell in row] for row in rows] == [
+        ["1", "images named &lt;b&gt;*", "444455556666   ou-a1-b2  able to copy it", "whoever is trusted", *"3210"],
+        ["2", "snapshots tagged dr", "–", "nobody", *"0000"],
     ]
     assert "Of 3 shares that must be there, 1 is missing; entry 2 of the configuration selects nothing." in table
     assert "Read &lt;em&gt;then&lt;/em&gt;." in source

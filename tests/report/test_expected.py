@@ -6,7 +6,9 @@ from auditor.report.expected import Expected, sentence
 
 
 def line(number=1, selected=1, **counts):
-    return Expected(number, "images tagged golden", "organisation", "", selected, **counts)
+    return Expected(
+        number, "images tagged golden", ("organisation",), None, copyable=False, selected=selected, **counts
+    )
 
 
 @pytest.mark.parametrize(
