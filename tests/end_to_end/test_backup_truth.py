@@ -1,0 +1,83 @@
+"""Every window of every promise in a planted organisation: what became of it is what was planted, and nothing else."""
+
+import pytest
+
+from auditor.analysis.backup.gaps import DELIVERING
+from auditor.engine.supply import Reports, Supply
+from auditor.frames import INVENTORY
+from auditor.inventory import Inventory
+from auditor.sandbox.planting import TINY, plant
+from tests.end_to_end.conftest import CONFIG, audit
+
+FRAMES = [name for name, frame in INVENTORY.items() if "region" in frame.names]
+
+
+@pytest.fixture(scope="module")
+def judged(seed, tmp_path_factory):
+    return audit(plant(seed, accounts=3, regions=2, size=TINY), tmp_path_factory.mktemp("backups") / "run")
+
+
+@pytest.fixture(scope="module")
+def collected(judged):
+    return {name: judged.inventory.read(name) for name in FRAMES}
+
+
+def supply(inventory):
+    return Supply(inventory, Reports(inventory), CONFIG)
+
+
+def windows(frames):
+    rows = frames.frame("backup_windows")
+    times = rows["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    keys = zip(*(rows[name] for name in ("account_id", "region", "resource_id", "promise_id")), times, strict=True)
+    return dict(zip(keys, rows["verdict"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def truth(judged):
+    return {key[:-1]: key[-1] for key in judged.organisation.truth["backup_windows"]}
+
+
+def test_every_window_is_as_planted(judged, truth, seed):
+    seen = windows(supply(judged.inventory))
+    assert {key: verdict for key, verdict in seen.items() if truth.get(key) != verdict} == {}, f"seed {seed}"
+    assert set(truth) - set(seen) == set(), f"seed {seed}"
+    assert {"met", "missed", "failed", "partial"} <= set(seen.values())
+
+
+def denied(judged, collected, collector):
+    """The inventory as it would be had one collector been refused everywhere."""
+    frames = {name: rows for name, rows in collected.items() if collector not in INVENTORY[name].filled_by}
+    coverage = [
+        {"account_id": account, "region": region, "collector": collector, "status": "denied", "error_code": "Denied"}
+        for account, region in judged.inventory.partitions
+    ]
+    return supply(Inventory.of(frames, judged.inventory.as_of, coverage))
+
+
+@pytest.mark.parametrize("collector", ["snapshots", "images", "recovery_points", "backup_jobs"])
+def test_what_was_not_read_is_never_missed(judged, collected, truth, collector, seed):
+    frames = denied(judged, collected, collector)
+    seen = windows(frames)
+    assert set(seen) == set(truth), f"seed {seed}"
+    promised = frames.frame("backup_promises").set_index(["account_id", "region", "resource_id", "promise_id"])["kind"]
+    needed = {
+        "snapshots": {"snapshots", "any"},
+        "images": {"images", "any"},
+        "recovery_points": {"recovery-points", "any"},
+        "backup_jobs": {"recovery-points"},
+    }[collector]
+    for key, verdict in seen.items():
+        assert verdict in (truth[key], "unknown", "pending"), (key, seed)  # what may still come can be told
+        if truth[key] == "missed" and promised[key[:-1]] in needed:
+            assert verdict == "unknown", (key, seed)
+    status = frames.frame("backup_status")
+    assert status["unseen_because"].notna().all() == (collector in DELIVERING)
+
+
+@pytest.mark.parametrize("collector", ["lifecycle_policies", "backup_plans", "backup_selections", "backup_opt_ins"])
+def test_promises_that_were_not_read_leave_nothing_clean(judged, collected, truth, collector, seed):
+    frames = denied(judged, collected, collector)
+    seen = windows(frames)
+    assert {key for key, verdict in seen.items() if truth.get(key) != verdict} == set(), f"seed {seed}"
+    assert frames.frame("backup_status")["unknown_because"].notna().all()
