@@ -7,11 +7,8 @@ import pandas as pd
 
 from auditor.rule import Verdict, all_pass, among, beside, flags, older, rule, whole_days
 
-#: What no API lists, and so stands in the evidence of every finding as not looked at.
-_UNSEEN = (
-    "what names it outside of AWS's APIs (CloudFormation, Terraform, scripts, recovery plans), recipes that no "
-    "pipeline builds, and accounts out of scope that it is shared with"
-)
+#: What may need a snapshot and no call tells; it stands in the evidence of every finding.
+_UNSEEN = "CloudFormation, Terraform, scripts, recovery plans, recipes that no pipeline builds, accounts out of scope"
 
 #: What makes snapshots that belong to an image.
 _FOR_IMAGES = ("create-image", "copy-image")
@@ -178,7 +175,7 @@ def _evidence(
         }[reason]
         if reason == "policy_leftover":
             evidence["policy_state"][row] = states.get(maker, "gone")
-        blind = "whether the source belongs to an account out of scope; " if reason == "source_withdrawn" else ""
+        blind = "whether the source is somebody else's, " if reason == "source_withdrawn" else ""
         evidence["not_checked"][row] = blind + _UNSEEN
     return evidence
 
@@ -250,7 +247,7 @@ FAILS = [
         "expect": {
             "reason": "source_withdrawn",
             "what_is_gone": "its source snap-0f in eu-west-1",
-            "not_checked": f"whether the source belongs to an account out of scope; {_UNSEEN}",
+            "not_checked": f"whether the source is somebody else's, {_UNSEEN}",
         },
     },
     # a copy of the copy is none of the source
