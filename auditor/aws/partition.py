@@ -1,11 +1,13 @@
-"""Reads one account in one region: its collectors one after another, each kept as soon as it is done."""
+"""Reads one account in one region: collectors side by side, each after those it needs, kept as soon as it is done."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 
@@ -82,17 +84,19 @@ class Partition:
         reader: Reads it.
         collectors: What is to be read, in an order in which each comes after those it needs.
         book: Keeps the results.
+        at_once: So many collectors at a time.
     """
 
-    def __init__(self, reader: PartitionReader, collectors: Sequence[Collector], book: Book) -> None:
+    def __init__(self, reader: PartitionReader, collectors: Sequence[Collector], book: Book, at_once: int = 1) -> None:
         self._reader = reader
         self._where = reader.where
         self._collectors = collectors
         self._book = book
+        self._at_once = at_once
+        self._needs = {each.name: _needs(each, collectors) for each in collectors}
         self._held: dict[str, Mapping[str, pd.DataFrame]] = {}
         self._kept_before: dict[str, Part] = {}
         self._lacking: set[str] = set()
-        reader.frames = self.frame
 
     def read(self) -> None:
         """Run every collector that an earlier run did not finish.
@@ -101,29 +105,55 @@ class Partition:
             Stopped: The run is being stopped; what is finished is kept.
             InventoryError: The folder cannot be written.
         """
-        try:
-            for position, collector in enumerate(self._collectors):
-                if not self._finished_before(collector):
-                    self._collect(collector)
-                later = {name for each in self._collectors[position + 1 :] for name in (*each.after, *each.heeds)}
-                self._held = {name: frames for name, frames in self._held.items() if name in later}
-        finally:
-            self._reader.close()
+        waiting = [each for each in self._collectors if not self._finished_before(each)]
+        done = set(self._kept_before)
+        running: dict[Future[None], Collector] = {}
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="auditor-collect") as pool:
+            try:
+                while waiting or running:
+                    for each in [each for each in waiting if self._needs[each.name] <= done]:
+                        if len(running) < self._at_once:
+                            waiting.remove(each)
+                            running[pool.submit(self._collect, each)] = each
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        done.add(running.pop(future).name)
+                        future.result()
+                    self._forget([*waiting, *running.values()])
+            except BaseException:
+                self._reader.run.stop.set()  # or the others would go on to their end before this one is heard
+                raise
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+                self._reader.close()
 
-    def frame(self, name: str) -> pd.DataFrame:
-        """What collectors brought of one frame so far, in this run or the one before."""
-        brought = [frames[name] for frames in self._held.values() if name in frames]
-        if self._kept_before:
-            earlier = Inventory(self._book.writer.manifest, self._kept_before.values(), self._book.writer.folder)
-            brought.append(earlier.read(name, self._where.account_id, self._where.region))
+    def _forget(self, left: Iterable[Collector]) -> None:
+        """Let go of frames that nobody who is left builds upon."""
+        wanted = {name for each in left for name in self._needs[each.name]}
+        for name in list(self._held):  # others may put theirs in meanwhile
+            if name not in wanted:
+                del self._held[name]
+
+    def _frame(self, collector: Collector, name: str) -> pd.DataFrame:
+        """What those that a collector builds upon brought of one frame, in this run or the one before.
+
+        Raises:
+            KeyError: It builds upon none that fills the frame, so that what it gets would hang on who was faster.
+        """
+        named = {*collector.after, *collector.heeds}
+        if not named.intersection(INVENTORY[name].filled_by):
+            raise KeyError(f"{collector.name} reads {name}, and names none that fills it")
+        needs = [each for each in self._needs[collector.name] if each in named]
+        brought = [self._held[each][name] for each in sorted(needs) if name in self._held.get(each, ())]
+        earlier = [self._kept_before[each] for each in sorted(needs) if each in self._kept_before]
+        if earlier:
+            kept = Inventory(self._book.writer.manifest, earlier, self._book.writer.folder)
+            brought.append(kept.read(name, self._where.account_id, self._where.region))
         return _joined(name, brought)
 
     def _finished_before(self, collector: Collector) -> bool:
         """Whether an earlier run finished it, and all that it builds upon, so that it need not be read again."""
         part = self._book.finished.get((self._where.account_id, self._where.region, collector.name))
-        chosen = {each.name for each in self._collectors}
-        needs = {name for name in (*collector.after, *collector.heeds) if name in chosen}
-        if part is None or not needs <= set(self._kept_before):
+        if part is None or not self._needs[collector.name] <= set(self._kept_before):
             return False
         self._kept_before[collector.name] = part
         self._reader.run.progress.collected(collector.name, "complete", int(part.coverage.get("rows") or 0))
@@ -137,26 +167,24 @@ class Partition:
             self._book.keep(self._where, collector.name, outcome)
             self._reader.run.progress.collected(collector.name, outcome.status, 0)
             return
-        tally = self._reader.tally = Tally()
         started_at = datetime.now(UTC)
-        outcome, frames = self._brought(collector, tally)
-        if outcome == COMPLETE and tally.note:
-            outcome = Outcome("complete", *tally.note)
+        reader = self._reader.own(partial(self._frame, collector))
+        outcome, frames = self._brought(collector, reader)
         rows = len(frames[collector.frames[0]]) if collector.frames[0] in frames else 0
         if outcome.status not in ("complete", "truncated"):
             self._lacking.add(collector.name)
         self._held[collector.name] = frames
         self._book.keep(
-            self._where, collector.name, outcome, frames=frames, tally=tally, rows=rows, started_at=started_at
+            self._where, collector.name, outcome, frames=frames, tally=reader.tally, rows=rows, started_at=started_at
         )
         self._reader.run.progress.collected(collector.name, outcome.status, rows)
 
-    def _brought(self, collector: Collector, tally: Tally) -> tuple[Outcome, dict[str, pd.DataFrame]]:
+    def _brought(self, collector: Collector, reader: PartitionReader) -> tuple[Outcome, dict[str, pd.DataFrame]]:
         """Run one collector to its end or its first error; what came until then is kept."""
         pages: defaultdict[str, list[pd.DataFrame]] = defaultdict(list)
         outcome = COMPLETE
         try:
-            for page in collector.get(self._reader):
+            for page in collector.get(reader):
                 for name, frame in collector.transform(page, self._where).items():
                     if len(frame):
                         pages[name].append(frame)
@@ -164,8 +192,13 @@ class Partition:
             raise
         except Exception as error:
             self._reader.run.check_stopped()
-            outcome = _judged(collector, outcome_of(error), tally)
+            outcome = _judged(collector, outcome_of(error), reader.tally)
         return outcome, {name: _joined(name, frames) for name, frames in pages.items()}
+
+
+def _needs(collector: Collector, chosen: Iterable[Collector]) -> set[str]:
+    """Those of the chosen that go before a collector."""
+    return {*collector.after, *collector.heeds}.intersection(each.name for each in chosen)
 
 
 def _judged(collector: Collector, outcome: Outcome, tally: Tally) -> Outcome:

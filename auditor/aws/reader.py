@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -123,8 +125,12 @@ class Tally:
             self.answered += 1
 
 
+#: Where requests of this thread are counted: clients are shared, and their events do not tell for whom they ask.
+_ASKING: ContextVar[Tally | None] = ContextVar("asking", default=None)
+
+
 class PartitionReader:
-    """The :class:`~auditor.aws.collector.Reader` of one account in one region; collectors use it one after another.
+    """The :class:`~auditor.aws.collector.Reader` of one account in one region; each collector has its :meth:`own`.
 
     Args:
         where: What is read.
@@ -136,7 +142,7 @@ class PartitionReader:
         members: Every account of the organisation.
 
     Attributes:
-        tally: Counts for the collector that is at work; replaced before each.
+        tally: Counts for the collector whose own it is.
         frames: Gives the frames that earlier collectors brought.
     """
 
@@ -165,8 +171,18 @@ class PartitionReader:
         self.members = members
         self._clients: dict[str, Any] = {}
         self._kept: dict[str, Any] = {}
-        self._pool: ThreadPoolExecutor | None = None
+        self._keeping: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
+
+    def own(self, frames: Callable[[str], pd.DataFrame]) -> PartitionReader:
+        """A reader of the same place for one collector: clients and what was kept are shared, counts are not.
+
+        Args:
+            frames: Gives the frames that collectors it builds upon brought.
+        """
+        own = copy(self)
+        own.tally, own.frames = Tally(), frames
+        return own
 
     @property
     def known_accounts(self) -> tuple[str, ...]:
@@ -198,6 +214,7 @@ class PartitionReader:
         method = getattr(self._client(service), xform_name(operation))
         for attempt in range(READS):
             self.run.check()
+            asking = _ASKING.set(self.tally)
             try:
                 answer: Mapping[str, Any] = method(**parameters)
             except Exception as error:
@@ -209,6 +226,8 @@ class PartitionReader:
             else:
                 self.tally.answer()
                 return answer
+            finally:
+                _ASKING.reset(asking)
         raise AssertionError("unreachable")
 
     def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> Iterator[Page]:
@@ -265,10 +284,13 @@ class PartitionReader:
 
     def once(self, key: str, read: Callable[[], T], /) -> T:
         """``read()``, kept for whoever asks for the same key again."""
-        if key not in self._kept:
-            self._kept[key] = read()
-        kept: T = self._kept[key]
-        return kept
+        with self._lock:
+            keeping = self._keeping[key]
+        with keeping:
+            if key not in self._kept:
+                self._kept[key] = read()
+            kept: T = self._kept[key]
+            return kept
 
     def gap(self, resource_id: str, error_code: str, message: str) -> None:
         """Note that one resource could not be read."""
@@ -280,9 +302,7 @@ class PartitionReader:
         self.tally.note = (code, message) if told is None else (code, f"{told[1]} {message}")
 
     def close(self) -> None:
-        """Let go of clients and threads."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        """Let go of the clients."""
         for client in self._clients.values():
             client.close()
         self._clients.clear()
@@ -294,19 +314,17 @@ class PartitionReader:
             self.gap(resource_id, outcome.code, outcome.message)
 
     def _answers(self, ids: Iterable[str], read: Callable[[str], Item]) -> Iterator[tuple[str, Item | Exception]]:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="auditor-each")
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="auditor-each")
         waiting: deque[tuple[str, Future[Item]]] = deque()
         try:
             for resource_id in ids:
-                waiting.append((resource_id, self._pool.submit(read, resource_id)))
+                waiting.append((resource_id, pool.submit(read, resource_id)))
                 if len(waiting) >= WINDOW:
                     yield _taken(*waiting.popleft())
             while waiting:
                 yield _taken(*waiting.popleft())
         finally:
-            for _, future in waiting:
-                future.cancel()
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _client(self, service: str) -> Any:
         with self._lock:
@@ -324,7 +342,8 @@ class PartitionReader:
         def before(operation_name: str, **_: Any) -> None:
             run.limiter.acquire((where.account_id, self._region, service, operation_name), run.sleep)
             run.check()
-            self.tally.called()
+            if tally := _ASKING.get():
+                tally.called()
             run.progress.called()
 
         def after(parsed_response: Mapping[str, Any] | None, **event: Any) -> None:

@@ -22,6 +22,10 @@ from auditor.aws.session import AccountSession, Sessions
 from auditor.config import Config
 from auditor.inventory import GLOBAL, Inventory, Manifest, Writer
 
+#: So many collectors of one account and region at a time, where fewer of these than workers are to be read: each asks
+#: for another thing, and AWS counts what is asked by account, region and action.
+SIDE_BY_SIDE = 8
+
 
 @dataclass
 class Entered:
@@ -115,6 +119,7 @@ class _Job:
         self._book = book
         self._run = run
         self._members: Sequence[scope.Target] = ()
+        self._at_once = 1
 
     def work(self) -> None:
         """Enter the accounts, write down the plan, read it; stops quickly and resumably when interrupted."""
@@ -125,8 +130,10 @@ class _Job:
             for account in entered:
                 if account.session is None:
                     self._refused(account)
+            units = list(self._units(entered))
+            self._at_once = max(1, min(SIDE_BY_SIDE, self._config.collect.workers // max(1, len(units))))
             futures: list[Future[None]] = [pool.submit(self._read_caller)] if self._for_caller else []
-            futures += [pool.submit(self._read, account, region) for account, region in self._units(entered)]
+            futures += [pool.submit(self._read, account, region) for account, region in units]
             for future in as_completed(futures):
                 future.result()
         except BaseException:
@@ -201,7 +208,7 @@ class _Job:
         collectors = self._for_accounts if region == GLOBAL else self._for_regions
         reader = self._reader(account.target, region, account.session, account.described)
         try:
-            Partition(reader, collectors, self._book).read()
+            Partition(reader, collectors, self._book, self._at_once).read()
         except Stopped:
             return
         if region != GLOBAL:

@@ -38,8 +38,8 @@ READ_SECONDS = 60
 HTTP_REDIRECT = 300
 #: Bytes within which XML comes to its outermost element.
 WHERE_ANSWERS_BEGIN = 400
-#: More than the threads that share a client, so that none waits for a connection.
-CONNECTIONS = 16
+#: As many as threads share a client, so that none is opened anew for each request.
+CONNECTIONS = 32
 SESSION_NAME = "auditor"
 #: What AWS allows by default and always allows for chained roles.
 ROLE_SECONDS = 3600

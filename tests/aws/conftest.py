@@ -113,12 +113,14 @@ Read = Callable[..., Inventory]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Collects from whatever is served; ``scope`` and ``collect`` change the configuration."""
+    """Collects from whatever is served; ``scope``, ``shares`` and ``workers`` change the configuration."""
 
-    def run(*names: str, scope: dict[str, Any] | None = None, shares: str = "exact", **more: Any) -> Inventory:
+    def run(
+        *names: str, scope: dict[str, Any] | None = None, shares: str = "exact", workers: int = 4, **more: Any
+    ) -> Inventory:
         body = {
             "scope": {"organisation": True, "role": "AuditorReadOnly", "external_id": "sandbox"} | (scope or {}),
-            "collect": {"shares": shares, "workers": 4},
+            "collect": {"shares": shares, "workers": workers},
         }
         body["scope"] = {name: value for name, value in body["scope"].items() if value is not None}
         more.setdefault("limiter", Limiter.unlimited())

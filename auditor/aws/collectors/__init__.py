@@ -45,6 +45,7 @@ COLLECTORS: tuple[Collector, ...] = (
     directory.COLLECTOR,
     regions.COLLECTOR,
     *settings.SETTINGS,
+    image_creations.COLLECTOR,  # two requests a second: what is slowest begins first
     snapshots.COLLECTOR,
     images.COLLECTOR,
     volumes.COLLECTOR,
@@ -62,7 +63,6 @@ COLLECTORS: tuple[Collector, ...] = (
     ssm_parameters.COLLECTOR,
     image_recipes.COLLECTOR,
     fast_launches.COLLECTOR,
-    image_creations.COLLECTOR,
     instance_images.COLLECTOR,
     fast_restores.COLLECTOR,
     snapshot_locks.COLLECTOR,
