@@ -16,7 +16,7 @@ _MEANT = ("organisation", "unit", "trusted")
         "1 image is shared with somebody who cannot use it",
         "{count} images are shared with somebody who cannot use them",
     ),
-    message="{image_id} is shared with {grantee_id}, whose {fails} fails: {missing}",
+    message="{image_id} is shared with {grantee_id}, but {fails} will fail: {missing}",
     remedy="aws kms create-grant --region {region} --key-id KEY --grantee-principal PRINCIPAL --operations DescribeKey "
     "CreateGrant GenerateDataKey GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo Decrypt",
     breaks="Nothing here. Whoever is let in can read the disks of everything else that is shared with it under that "
@@ -148,7 +148,7 @@ FAILS = [
             "severity": "medium",
             "discriminator": _THEM,
             "fails": "launch and copy",
-            "missing": f"key {_KEY} does not allow kms:CreateGrant to {_THEM}",
+            "missing": f"kms:CreateGrant is not allowed to {_THEM} by key {_KEY}",
         },
     },
     {
@@ -166,7 +166,7 @@ FAILS = [
         "given": {**_given("kms:List*"), "snapshot_expectations": _LACKS},
         "expect": {
             "fails": "launch and copy",
-            "missing": f"key {_KEY} does not allow {', '.join(_USE)} to {_THEM}; createVolumePermission of snap-0b",
+            "missing": f"use of any kind is not allowed to {_THEM} by key {_KEY}; createVolumePermission of snap-0b",
         },
     },
     {**_OWN, "given": {**_given(*_USE, grantee="999988887777"), "image_expectations": _MUST}},

@@ -104,7 +104,7 @@ FAILS = [
         "expect": {
             "severity": "low",
             "discriminator": _THEM,
-            "because": f"key {_KEY} does not allow kms:CreateGrant to {_THEM}",
+            "because": f"kms:CreateGrant is not allowed to {_THEM} by key {_KEY}",
         },
     },
     {**_KEYED, "given": _given(*_USE, principal="444455556666")},

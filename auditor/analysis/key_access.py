@@ -166,19 +166,23 @@ def _unusable(key: Key, manager: str | None, state: str | None, understood: bool
 def _asked(arn: str, grantee: str, answers: Mapping[str, bool | None], *, listed: bool) -> Told:
     refused = [action for action, answer in answers.items() if answer is False]
     open_ = [action for action, answer in answers.items() if answer is None]
-    may, named = tuple(answers.values()), ", ".join(refused) or None
+    may, named, by = tuple(answers.values()), ", ".join(refused) or None, f"allowed to {grantee} by key {arn}"
     if set(refused) - _FOR_SOME:
-        return may, False, named, f"key {arn} does not allow {named} to {grantee}"
+        return may, False, named, f"{_words(refused)} not {by}"
     if open_ and not listed:
         return may, None, named, f"the grants of key {arn} were not read"
     if open_:
-        because = (
-            f"key {arn} allows {', '.join(open_)} to {grantee} only under conditions that cannot be judged from here"
-        )
-        return may, None, named, because
+        return may, None, named, f"{_words(open_)} {by} only under conditions that cannot be judged from here"
     if refused:
-        return may, None, named, f"key {arn} does not allow {named} to {grantee}, which some uses do without"
+        return may, None, named, f"{_words(refused)} not {by}, and some uses do without"
     return may, True, None, None
+
+
+def _words(actions: list[str]) -> str:
+    """Actions as the subject of a sentence, and its verb."""
+    if len(actions) == len(NEEDED):
+        return "use of any kind is"
+    return f"{', '.join(actions)} {'is' if len(actions) == 1 else 'are'}"
 
 
 def _statements(statements: pd.DataFrame, conditions: pd.DataFrame) -> dict[Key, list[Statement]]:

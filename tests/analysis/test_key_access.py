@@ -72,13 +72,13 @@ def test_what_is_allowed_and_what_is_refused_is_said_by_name():
         True,
     )
     assert row["refused"] == "kms:CreateGrant, kms:Decrypt"
-    assert row["because"] == f"key {KEY} does not allow kms:CreateGrant, kms:Decrypt to {PARTNER}"
+    assert row["because"] == f"kms:CreateGrant, kms:Decrypt are not allowed to {PARTNER} by key {KEY}"
 
 
 def test_what_some_uses_do_without_is_not_said_to_keep_anybody_out():
     usable, refused, because = answers(told(key_statements=allow(*USE[:2], *USE[3:])))
     assert (usable, refused) == (None, "kms:GenerateDataKey*")
-    assert because == f"key {KEY} does not allow kms:GenerateDataKey* to {PARTNER}, which some uses do without"
+    assert because == f"kms:GenerateDataKey* is not allowed to {PARTNER} by key {KEY}, and some uses do without"
     assert answers(told(key_statements=allow(*USE[:1], *USE[3:])))[0] is False
 
 
@@ -134,7 +134,8 @@ def test_of_a_key_whose_state_is_not_known_the_policy_tells():
                     }
                 ],
             },
-            f"key {KEY} allows {', '.join(USE)} to {PARTNER} only under conditions that cannot be judged from here",
+            f"use of any kind is allowed to {PARTNER} by key {KEY} only under conditions that cannot be judged from "
+            "here",
         ),
     ],
 )

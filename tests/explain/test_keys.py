@@ -25,19 +25,15 @@ def shares(place):
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("one short", "they cannot use it: key {key} does not allow kms:CreateGrant to {partner}"),
-        ("no longer", "they cannot use it: key {key} does not allow kms:Decrypt to {partner}"),
-        (
-            "ours alone",
-            "they cannot use it: key {key} does not allow kms:DescribeKey, kms:CreateGrant, kms:GenerateDataKey*, "
-            "kms:ReEncrypt*, kms:Decrypt to {partner}",
-        ),
+        ("one short", "they cannot use it: kms:CreateGrant is not allowed to {partner} by key {key}"),
+        ("no longer", "they cannot use it: kms:Decrypt is not allowed to {partner} by key {key}"),
+        ("ours alone", "they cannot use it: use of any kind is not allowed to {partner} by key {key}"),
         ("by a grant", ""),
         ("through EC2", ""),
         (
             "from the office",
-            "whether they can use it: key {key} allows kms:DescribeKey, kms:CreateGrant, kms:GenerateDataKey*, "
-            "kms:ReEncrypt*, kms:Decrypt to {partner} only under conditions that cannot be judged from here",
+            "whether they can use it: use of any kind is allowed to {partner} by key {key} only under conditions that "
+            "cannot be judged from here",
         ),
     ],
 )

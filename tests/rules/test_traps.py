@@ -217,7 +217,7 @@ def allowing(*actions, **more):
 def test_a_share_is_worth_what_its_key_lets():
     assert verdict("snapshot_share_ineffective", KEYED, given=allowing("kms:*")) == "passed"
     found = finding("snapshot_share_ineffective", {**KEYED, "given": allowing("kms:Decrypt", "kms:DescribeKey")})
-    assert found["because"].endswith("kms:CreateGrant, kms:GenerateDataKey*, kms:ReEncrypt* to 999988887777")
+    assert found["because"].startswith("kms:CreateGrant, kms:GenerateDataKey*, kms:ReEncrypt* are not allowed to 99998")
 
 
 @pytest.mark.parametrize(
