@@ -8,17 +8,18 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import renderers
 from auditor.analysis.families import families_of
-from auditor.analysis.sharing import sharing_of
-from auditor.analysis.spend import spend_of
+from auditor.analysis.sharing import sharing_of, sharing_part
+from auditor.analysis.spend import spend_of, spend_part
 from auditor.aws.permissions import collectors_for
 from auditor.aws.runner import collect as read_aws
-from auditor.engine import Evaluation, evaluate, write_results
+from auditor.engine import Evaluation, Summary, evaluate, write_results
 from auditor.errors import ConfigError
 from auditor.inventory import Inventory
 from auditor.report import Report, build_report
@@ -114,16 +115,20 @@ def report(
     target.mkdir(parents=True, exist_ok=True)
     with nullcontext(ready) if ready else press(formats) as printers:
         inventory = Inventory.load(folder)
-        evaluation = evaluate(inventory, rules, config)
+        summaries: dict[str, Summary] = {
+            "sharing": sharing_part,
+            "spend": partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount),
+        }
+        evaluation = evaluate(inventory, rules, config, summaries=summaries)
         write_results(evaluation, target)
-        spend = spend_of(inventory, config)
+        spend = spend_of(inventory, config, evaluation.summaries["spend"])
         made = build_report(
             evaluation,
             inventory,
             rules,
             config,
             spend,
-            sharing=sharing_of(inventory, config),
+            sharing=sharing_of(inventory, config, evaluation.summaries["sharing"]),
             families=families_of(inventory, config, spend),
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}

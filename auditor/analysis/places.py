@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import pandas as pd
 
@@ -10,6 +11,25 @@ from auditor.analysis import DEFAULTS, DERIVED, derive
 from auditor.config import Config
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory
+
+Made = TypeVar("Made")
+
+
+def each_place(
+    inventory: Inventory,
+    config: Config,
+    make: Callable[[Callable[[str], pd.DataFrame], str, str], Made],
+    held: Mapping[str, pd.DataFrame],
+) -> list[Made]:
+    """What is made of each account and region.
+
+    Args:
+        inventory: What was collected.
+        config: What the policy says.
+        make: Gets what gives a frame by its name, the account and the region.
+        held: Frames that are there already, or are the same everywhere.
+    """
+    return [make(frames_of(inventory, *place, held, config), *place) for place in inventory.partitions]
 
 
 def frames_of(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from auditor.analysis.access import SEVERITIES
-from auditor.analysis.places import frames_of
+from auditor.analysis.places import each_place
 from auditor.analysis.standing import Standing
 from auditor.frames import FRAMES, PANDAS
 from auditor.report import text
 from auditor.report.sharing import STANDINGS, Reach, Sharing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from auditor.config import Config
     from auditor.inventory import Inventory
 
@@ -21,22 +23,43 @@ _KINDS = ("image", "snapshot")
 _SHARES = ("image_shares", "snapshot_shares", "snapshot_public_permissions")
 
 
-def sharing_of(inventory: Inventory, config: Config) -> Sharing:
+class Part(NamedTuple):
+    """Who can reach the images, or the snapshots, of one account and region, and who must be able to."""
+
+    kind: str
+    access: pd.DataFrame
+    selections: pd.DataFrame
+    expectations: pd.DataFrame
+
+
+def sharing_part(frame: Callable[[str], pd.DataFrame], account_id: str, region: str) -> list[Part]:  # noqa: ARG001 - see Summary of the engine
+    """The access to one account and region, by kind of what is shared; ``frame`` gives its frames by name."""
+    return [
+        Part(kind, *(frame(f"{kind}_{what}") for what in ("access", "selections", "expectations"))) for kind in _KINDS
+    ]
+
+
+def sharing_of(inventory: Inventory, config: Config, parts: Sequence[Sequence[Part]] | None = None) -> Sharing:
     """Who outside can reach what, from everything that was collected.
+
+    Args:
+        inventory: What was collected.
+        config: Says what is expected.
+        parts: The access to every account and region; made here when left out.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
-    held = {"directory": inventory.read("directory"), "gaps": inventory.gaps()}
-    parts, standing = [], Standing(config.sharing.expect)
-    for place in inventory.partitions:
-        frame = frames_of(inventory, *place, held, config)
-        for kind in _KINDS:
-            selections, expectations = frame(f"{kind}_selections"), frame(f"{kind}_expectations")
-            open_ = standing.add(kind, selections, expectations)
-            parts += [_of_kind(frame(f"{kind}_access"), kind), *([open_] if len(open_) else [])]
-    access = pd.concat(parts or [_of_kind(FRAMES["image_access"].empty(), "image")], ignore_index=True)
-    unread = held["gaps"].loc[held["gaps"]["frame"].isin(_SHARES), ["account_id", "region"]].drop_duplicates()
+    gaps = inventory.gaps()
+    if parts is None:
+        held = {"directory": inventory.read("directory"), "gaps": gaps}
+        parts = each_place(inventory, config, sharing_part, held)
+    rows, standing = [], Standing(config.sharing.expect)
+    for part in (part for place in parts for part in place):
+        open_ = standing.add(part.kind, part.selections, part.expectations)
+        rows += [_of_kind(part.access, part.kind), *([open_] if len(open_) else [])]
+    access = pd.concat(rows or [_of_kind(FRAMES["image_access"].empty(), "image")], ignore_index=True)
+    unread = gaps.loc[gaps["frame"].isin(_SHARES), ["account_id", "region"]].drop_duplicates()
     outside = access[access["grantee_class"].isin(list(STANDINGS))]
     return Sharing(
         outside=tuple(sorted(_reaches(outside), key=_order)),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,17 +18,19 @@ from auditor.analysis import derive
 from auditor.analysis.costs import paid_fast_restores
 from auditor.analysis.keys import is_one_of
 from auditor.analysis.money import dollars, micros, scaled
-from auditor.analysis.places import frames_of
+from auditor.analysis.places import each_place, frames_of
 from auditor.analysis.prices import HOURS_A_MONTH, price_by_region
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow
 from auditor.report.model import Spend, SpendLine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from auditor.config import Config
     from auditor.inventory import Inventory
 
-__all__ = ["AGE_BANDS", "SHARED", "breakdown", "spend_of", "spend_rows"]
+__all__ = ["AGE_BANDS", "SHARED", "Part", "breakdown", "spend_of", "spend_part", "spend_rows"]
 
 #: Age bands by their last day.
 AGE_BANDS: Final = {"0–30 days": 30, "31–90 days": 90, "91–365 days": 365, "1–2 years": 730, "over 2 years": None}
@@ -112,18 +114,65 @@ def breakdown(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     return summed.iloc[np.lexsort((order["key"], order["cost"]))].reset_index(drop=True)
 
 
-def spend_of(inventory: Inventory, config: Config) -> Spend:
+class Part(NamedTuple):
+    """The spend of one account and region.
+
+    Attributes:
+        rows: See :func:`spend_rows`.
+        used: Region and item of the prices that it rests on.
+        behind_images: The ``snapshot_costs`` of snapshots that images map.
+    """
+
+    rows: pd.DataFrame
+    used: pd.DataFrame
+    behind_images: pd.DataFrame
+
+
+def spend_part(
+    frame: Callable[[str], pd.DataFrame],
+    account_id: str,  # noqa: ARG001 - the region is enough for prices
+    region: str,
+    *,
+    as_of: datetime,
+    discount: float,
+) -> Part:
+    """Sum up one account and region.
+
+    Args:
+        frame: Gives a frame of the account and region by its name.
+        account_id: The account.
+        region: The region.
+        as_of: The moment that is judged.
+        discount: Share taken off list prices, 0 to 1.
+    """
+    costs, restores, prices = frame("snapshot_costs"), frame("fast_restores"), frame("prices")
+    rows = spend_rows(frame("snapshots"), frame("snapshot_origins"), costs, restores, prices, as_of, discount)
+    items = {"standard": costs["basis"].ne("archive"), "archive": costs["basis"].str.startswith("archive")}
+    used = [item for item, which in items.items() if (which & costs["monthly_high_usd"].notna()).any()]
+    used += ["fast_restore"] if len(paid_fast_restores(restores)) else []
+    mapped = is_one_of(as_arrow(costs["snapshot_id"]), as_arrow(frame("image_block_devices")["snapshot_id"]))
+    return Part(rows, pd.DataFrame({"region": region, "item": used}, dtype=prices["item"].dtype), costs[mapped])
+
+
+def spend_of(inventory: Inventory, config: Config, parts: Sequence[Part] | None = None) -> Spend:
     """What everything that was collected costs a month; the savings are left at zero.
+
+    Args:
+        inventory: What was collected.
+        config: Says the discount.
+        parts: Every account and region summed up; made here when left out.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
     prices = derive("prices", inventory.read, inventory.as_of)
     gaps = inventory.gaps()
-    parts = [_of_place(inventory, *place, prices, gaps, config.cost.discount) for place in inventory.partitions]
-    rows = pd.concat([part for part, _, _ in parts], ignore_index=True) if parts else _summed(_nothing(), KEYS)
-    used = pd.concat([priced for _, priced, _ in parts]) if parts else prices.iloc[:0]
-    mapped = pd.concat([FRAMES["snapshot_costs"].empty(), *(costs for _, _, costs in parts)], ignore_index=True)
+    if parts is None:
+        make = partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount)
+        parts = each_place(inventory, config, make, {"prices": prices, "gaps": gaps})
+    rows = pd.concat([part.rows for part in parts], ignore_index=True) if parts else _summed(_nothing(), KEYS)
+    used = pd.concat([part.used for part in parts]) if parts else prices.iloc[:0]
+    mapped = pd.concat([FRAMES["snapshot_costs"].empty(), *(part.behind_images for part in parts)], ignore_index=True)
     cited = prices.merge(used[["region", "item"]].drop_duplicates())
     total = breakdown(rows.assign(all="all"), "all")
     (whole,) = _lines(total, "all") or (_NOTHING,)
@@ -156,20 +205,6 @@ def details(
     frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps})
     keys = ["account_id", "region", "snapshot_id"]
     return frame("snapshot_costs").merge(frame("snapshot_origins"), on=keys, how="left")
-
-
-def _of_place(
-    inventory: Inventory, account_id: str, region: str, prices: pd.DataFrame, gaps: pd.DataFrame, discount: float
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The spend of one account and region, region and item of the prices it rests on, and costs behind images."""
-    frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps})
-    costs, restores = frame("snapshot_costs"), frame("fast_restores")
-    rows = spend_rows(frame("snapshots"), frame("snapshot_origins"), costs, restores, prices, inventory.as_of, discount)
-    items = {"standard": costs["basis"].ne("archive"), "archive": costs["basis"].str.startswith("archive")}
-    used = [item for item, which in items.items() if (which & costs["monthly_high_usd"].notna()).any()]
-    used += ["fast_restore"] if len(paid_fast_restores(restores)) else []
-    mapped = is_one_of(as_arrow(costs["snapshot_id"]), as_arrow(frame("image_block_devices")["snapshot_id"]))
-    return rows, pd.DataFrame({"region": region, "item": used}, dtype=prices["item"].dtype), costs[mapped]
 
 
 def _of_shared(snapshots: pd.DataFrame, fast_restores: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:

@@ -33,7 +33,7 @@ from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
 from auditor.rulebook import LoadedRule, settle
 
-__all__ = ["Evaluation", "evaluate", "finding_id", "read_results", "write_results"]
+__all__ = ["Evaluation", "Summary", "evaluate", "finding_id", "read_results", "write_results"]
 
 
 def evaluate(

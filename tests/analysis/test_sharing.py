@@ -3,9 +3,12 @@
 import dataclasses
 from datetime import UTC, datetime
 
-from auditor.analysis.sharing import sharing_of
+import pandas as pd
+
+from auditor.analysis.sharing import sharing_of, sharing_part
 from auditor.analysis.standing import MISSING
 from auditor.config import Config
+from auditor.engine import evaluate
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory
 
@@ -51,6 +54,15 @@ def test_outside_is_summed_and_worst_first():
         ("backup vendor", "trusted", 1, 0),
     ]
     assert sharing.inside == 1
+
+
+def test_what_was_summed_up_while_judging_says_the_same():
+    held = inventory()
+    parts = evaluate(held, [], CONFIG, summaries={"sharing": sharing_part}).summaries["sharing"]
+    told, same = sharing_of(held, CONFIG, parts), sharing_of(held, CONFIG)
+    assert dataclasses.replace(told, access=None) == dataclasses.replace(same, access=None)
+    pd.testing.assert_frame_equal(told.access, same.access)
+    assert len(told.outside) == 3
 
 
 def test_every_resource_and_grantee_is_a_row():

@@ -1,11 +1,14 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pandas as pd
 import pytest
 
-from auditor.analysis.spend import AGE_BANDS, breakdown, spend_of
+from auditor.analysis.spend import AGE_BANDS, breakdown, spend_of, spend_part
 from auditor.config import Config
+from auditor.engine import evaluate
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory
 
@@ -54,6 +57,17 @@ def estate(snapshots=ESTATE, zones=ZONES):
         },
         NOW,
     )
+
+
+def test_what_was_summed_up_while_judging_says_the_same():
+    config = Config.of({"cost": {"discount": 0.07}})
+    make = partial(spend_part, as_of=NOW, discount=0.07)
+    parts = evaluate(estate(), [], config, summaries={"spend": make}).summaries["spend"]
+    told, same = spend_of(estate(), config, parts), spend_of(estate(), config)
+    rest = {"behind_images": None, "details": None}
+    assert replace(told, **rest) == replace(same, **rest)
+    pd.testing.assert_frame_equal(told.behind_images, same.behind_images)
+    assert told.total.snapshots == len(ESTATE)
 
 
 def test_every_breakdown_adds_up_to_the_total():
