@@ -6,9 +6,12 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Found", "The rule's condition holds for the resource, as of the time judged."),
     ("Waived", "Found, and covered by a signed exception of the policy. It stays in every list and every count."),
     ("Open", "Found and not waived."),
+    ("Family", "Images of one account and region that are one thing over time, by their tag or name; copies included."),
+    ("Kept", "An unused image among the newest few of its family, or one that a backup plan or policy looks after."),
+    ("Spare", "An available image that is neither in use, as far as could be seen, nor kept."),
     ("Low–high", "Bounds. AWS does not tell what a snapshot stores, so the true cost lies between them."),
     ("Full size", "All blocks written on the volume when the snapshot was taken; a snapshot stores at most that."),
-    ("Origin", "What made a snapshot: an image, a lifecycle policy, AWS Backup, a copy, or a person."),
+    ("Origin", "What made a snapshot or image: a call, a service, a tool or a person, as far as tags and words tell."),
     ("List price", "AWS's public price of the region, without negotiated discounts unless the policy names one."),
 )
 
