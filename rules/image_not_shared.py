@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from auditor.rule import rule
     breaks="Nothing here. Whoever gets it can launch and read it from then on.",
     controls={"NIST 800-53 r5": ["CP-10"]},
 )
-def image_not_shared(images: pd.DataFrame, image_expectations: pd.DataFrame) -> pd.DataFrame:
+def image_not_shared(images: pd.DataFrame, image_expectations: pd.DataFrame) -> Verdict:
     """Launches in the accounts that count on an image fail, often first in the night in which it is needed to recover.
 
     Judged is what the configuration says in ``[[sharing.expect]]``: images selected by tag, name and account, and whom
@@ -35,9 +35,11 @@ def image_not_shared(images: pd.DataFrame, image_expectations: pd.DataFrame) -> 
     Share it, or correct the configuration. For an organisation or unit the command takes ``--organization-arns`` or
     ``--organizational-unit-arns``.
     """
+    if not len(image_expectations):
+        return pd.Series(False, index=images.index)
     wanted = image_expectations[image_expectations["missing"].fillna(value=True)]
     if not len(wanted):
-        return pd.DataFrame({"found": pd.Series(False, index=images.index)})
+        return pd.Series(False, index=images.index)
     places = pd.Index(images["image_id"]).get_indexer(wanted["image_id"])
     return pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import rule
+from auditor.rule import Verdict, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from auditor.rule import rule
     breaks="Nothing here. Whoever gets it can restore, copy and read it from then on.",
     controls={"NIST 800-53 r5": ["CP-10"]},
 )
-def snapshot_not_shared(snapshots: pd.DataFrame, snapshot_expectations: pd.DataFrame) -> pd.DataFrame:
+def snapshot_not_shared(snapshots: pd.DataFrame, snapshot_expectations: pd.DataFrame) -> Verdict:
     """The account that is to recover from a snapshot cannot so much as see it; that shows on the day it is needed.
 
     Judged is what the configuration says in ``[[sharing.expect]]``: snapshots selected by tag, name and account, and
@@ -33,10 +33,12 @@ def snapshot_not_shared(snapshots: pd.DataFrame, snapshot_expectations: pd.DataF
     Share it, or correct the configuration. Restore what is archived, and copy what is under a key of AWS's to one of
     your own first.
     """
+    if not len(snapshot_expectations):
+        return pd.Series(False, index=snapshots.index)
     missing = snapshot_expectations["missing"].fillna(value=True) & snapshot_expectations["image_id"].isna()
     wanted = snapshot_expectations[missing.to_numpy(dtype=bool)]
     if not len(wanted):
-        return pd.DataFrame({"found": pd.Series(False, index=snapshots.index)})
+        return pd.Series(False, index=snapshots.index)
     places = pd.Index(snapshots["snapshot_id"]).get_indexer(wanted["snapshot_id"])
     return pd.DataFrame(
         {

@@ -39,6 +39,7 @@ Grant = tuple[str, str]
 #: What covers an expectation, whether nothing does (missing where that cannot be told), and the accounts it lacks.
 Cover = tuple[str | None, bool | None, tuple[str, ...]]
 
+_NOBODY: frozenset[Grant] = frozenset()
 _UNCOVERED: Cover = (None, True, ())
 _UNTOLD: Cover = (None, None, ())
 
@@ -82,7 +83,7 @@ def image_expectations(
     for *where, image_id, number in _selected(image_selections, images, "image_id", "available"):
         entry = sharing_expect[number - 1]
         for kind, expected in members.named(entry.shared_with):
-            covered_by, missing, lacking = members.cover(kind, expected, shares[image_id], where[0])
+            covered_by, missing, lacking = members.cover(kind, expected, shares.get(image_id, _NOBODY), where[0])
             row = rows.setdefault(
                 (*where, image_id, expected),
                 {
@@ -125,27 +126,22 @@ def snapshot_expectations(
     behind = _behind(image_block_devices, snapshots)
     for *where, image_id, number in _selected(image_selections, images, "image_id", "available"):
         if sharing_expect[number - 1].copyable:
-            wanted += [(*where, snapshot_id, number, image_id) for snapshot_id in behind[image_id]]
+            wanted += [(*where, snapshot_id, number, image_id) for snapshot_id in behind.get(image_id, ())]
     members = _Members(directory)
     shares = _shares(snapshot_shares, "snapshot_id")
-    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    parties = [members.accounts(entry.shared_with) for entry in sharing_expect]
+    rows: dict[tuple[str, ...], tuple[Any, ...]] = {}
     for account_id, region, snapshot_id, number, image_id in wanted:
-        for expected in members.accounts(sharing_expect[number - 1].shared_with):
-            covered_by, missing, _ = members.cover("account", expected, shares[snapshot_id], account_id)
-            rows.setdefault(
-                (account_id, region, snapshot_id, expected),
-                {
-                    "account_id": account_id,
-                    "region": region,
-                    "snapshot_id": snapshot_id,
-                    "entry": number,
-                    "expected": expected,
-                    "image_id": image_id,
-                    "covered_by": covered_by,
-                    "missing": missing,
-                },
-            )
-    return FRAMES["snapshot_expectations"].rows(rows.values())
+        grants = shares.get(snapshot_id, _NOBODY)
+        for expected in parties[number - 1]:
+            key = (account_id, region, snapshot_id, expected)
+            if key not in rows:
+                covered_by, missing, _ = members.cover("account", expected, grants, account_id)
+                rows[key] = (*key[:3], number, expected, image_id, covered_by, missing)
+    columns = zip(*rows.values(), strict=True) if rows else ()
+    return FRAMES["snapshot_expectations"].of(
+        dict(zip(FRAMES["snapshot_expectations"].names, map(list, columns), strict=bool(rows)))
+    )
 
 
 class Allowances:
@@ -281,10 +277,10 @@ def _chosen(thing: str, resources: pd.DataFrame, tags: pd.DataFrame, selector: S
     if selector.accounts:
         chosen &= resources["account_id"].isin(selector.accounts)
     if selector.tag is not None:
-        fits = tags["key"].eq(selector.tag)
+        fits = pc.equal(as_arrow(tags["key"]), selector.tag)
         if selector.value is not None:
-            fits &= tags["value"].eq(selector.value)
-        carriers = as_arrow(tags.loc[fits.fillna(False), f"{thing}_id"]).cast(pa.string())
+            fits = pc.and_(fits, pc.equal(as_arrow(tags["value"]), selector.value))
+        carriers = as_arrow(tags[f"{thing}_id"]).filter(fits).cast(pa.string())
         ids = as_arrow(resources[f"{thing}_id"]).cast(pa.string())
         chosen &= pc.is_in(ids, value_set=carriers).to_numpy(zero_copy_only=False)
     if selector.name is not None:
@@ -296,14 +292,15 @@ def _chosen(thing: str, resources: pd.DataFrame, tags: pd.DataFrame, selector: S
 
 def _selected(selections: pd.DataFrame, resources: pd.DataFrame, column: str, state: str) -> list[tuple[Any, ...]]:
     """Account, region, id and entry of what is selected and in the state in which AWS lets it be shared."""
-    fit = set(resources.loc[resources["state"].eq(state).fillna(False), column])
+    ids, states = as_arrow(resources[column]), as_arrow(resources["state"])
+    fit = set(ids.filter(pc.equal(states.cast(pa.string()), state)).to_pylist())
     rows = _rows(selections, ["account_id", "region", column, "entry"])
     return [row for row in rows if row[2] in fit]
 
 
 def _behind(devices: pd.DataFrame, snapshots: pd.DataFrame) -> Mapping[str, list[str]]:
     """The account's own snapshots behind each image."""
-    own = set(snapshots["snapshot_id"])
+    own = set(as_arrow(snapshots["snapshot_id"]).to_pylist()) if len(devices) else set()
     found: defaultdict[str, list[str]] = defaultdict(list)
     for image_id, snapshot_id in _rows(devices, ["image_id", "snapshot_id"]):
         if snapshot_id in own:
@@ -316,7 +313,7 @@ def _shares(shares: pd.DataFrame, column: str) -> Mapping[str, frozenset[Grant]]
     found: defaultdict[str, set[Grant]] = defaultdict(set)
     for id_, kind, grantee in _rows(shares, [column, "grantee_type", "grantee"]):
         found[id_].add((kind, grantee))
-    return defaultdict(frozenset, {id_: frozenset(grants) for id_, grants in found.items()})
+    return {id_: frozenset(grants) for id_, grants in found.items()}
 
 
 def _rows(frame: pd.DataFrame, columns: Sequence[str]) -> list[tuple[Any, ...]]:
