@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from auditor.report import text
@@ -72,52 +73,96 @@ def sections(
     limit: int,
 ) -> tuple[RuleSection, ...]:
     """The rules that found something, could not tell or crashed, worst first."""
-    groups = dict(tuple(findings.groupby("rule_id", observed=True, sort=True)))
     told = [
-        _section(line, rules[line.rule_id], groups.get(line.rule_id, findings.iloc[:0]), names, as_of, limit)
+        line
         for line in lines
         if line.rule_id in rules and (line.counts["found"] or line.counts["unknown"] or line.crash)
     ]
+    ranked = _ranked(findings)
+    groups = {str(name): rows for name, rows in ranked.groupby("rule_id", observed=True)}
+    unknown = findings.loc[findings["verdict"] == "unknown", ["rule_id", "message"]]
+    whys = {str(name): said for name, said in unknown.groupby("rule_id", observed=True)["message"]}
+    grades = {line.rule_id: _grades(line, groups.get(line.rule_id, ranked.iloc[:0])) for line in told}
+    worst = {line.rule_id: min(grades[line.rule_id], key=RANK.__getitem__, default=line.severity) for line in told}
+    found = {name: rows.loc[rows["verdict"] == "found", "at"].to_numpy() for name, rows in groups.items()}
+    records = _records(
+        findings,
+        {
+            name: found[name][: max(1, round(limit * _SHARE_OF_ROWS[grade]))]
+            for name, grade in worst.items()
+            if name in found
+        },
+    )
+    made = []
+    for line in told:
+        name, rule = line.rule_id, rules[line.rule_id]
+        fact, number, whole = headline(rule, line, grades[name])
+        shown = tuple(_row(record, names, as_of) for record in records.get(name, ()))
+        made.append(
+            RuleSection(
+                anchor=f"rule-{name}",
+                rule_id=name,
+                title=rule.title,
+                severity=worst[name],
+                fact=fact,
+                told=number,
+                headline=whole,
+                why=rule.why,
+                counts=line.counts,
+                rows=shown,
+                shown=_filled(shown, line.severity),
+                more=max(len(found.get(name, ())) - len(shown), 0),
+                unknown_why=_reasons(whys.get(name)),
+                remedy=rule.remedy,
+                command=_command(rule.remedy, next(iter(records.get(name, ())), {})),
+                breaks=rule.breaks,
+                controls=tuple(rule.controls.items()),
+                crash=line.crash,
+            )
+        )
     return tuple(
-        sorted(told, key=lambda it: (not it.counts["open"], RANK[it.severity], -it.counts["open"], it.rule_id))
+        sorted(made, key=lambda it: (not it.counts["open"], RANK[it.severity], -it.counts["open"], it.rule_id))
     )
 
 
-def _section(
-    line: RuleLine, rule: Rule, rows: pd.DataFrame, names: Mapping[str, str], as_of: datetime, limit: int
-) -> RuleSection:
-    stands = opened(rows)
-    counted = rows[stands]
-    if line.counts["open"] < len(counted):  # several findings on one resource: it counts once, by the worst of them
-        counted = counted.sort_values("severity", key=lambda column: column.map(RANK), kind="stable")
-        counted = counted.drop_duplicates(["account_id", "region", "resource_id"])
-    grades = counted["severity"].value_counts()
-    worst = min((str(grade) for grade in grades.index), key=RANK.__getitem__, default=line.severity)
-    found = rows[rows["verdict"] == "found"]
-    shown = _rows(found, names, as_of, max(1, round(limit * _SHARE_OF_ROWS[worst])))
-    why = rows.loc[rows["verdict"] == "unknown", "message"].value_counts()
-    reasons = sorted(((text.plain(reason, 200), int(times)) for reason, times in why.items()), key=lambda it: -it[1])
-    fact, told, whole = headline(rule, line, {str(grade): int(times) for grade, times in grades.items()})
-    return RuleSection(
-        anchor=f"rule-{line.rule_id}",
-        rule_id=line.rule_id,
-        title=rule.title,
-        severity=worst,
-        fact=fact,
-        told=told,
-        headline=whole,
-        why=rule.why,
-        counts=line.counts,
-        rows=shown,
-        shown=_filled(shown, line.severity),
-        more=max(len(found) - len(shown), 0),
-        unknown_why=_bundled(reasons),
-        remedy=rule.remedy,
-        command=_command(rule.remedy, shown, found),
-        breaks=rule.breaks,
-        controls=tuple(rule.controls.items()),
-        crash=line.crash,
+def _ranked(findings: pd.DataFrame) -> pd.DataFrame:
+    """What a rule's findings are counted and ordered by, the first to be shown first; ``at`` says which row each is."""
+    narrow = findings[
+        ["rule_id", "verdict", "severity", "account_id", "region", "resource_id", "discriminator"]
+    ].assign(
+        at=np.arange(len(findings)),
+        open=opened(findings),
+        waived=findings["waiver"].notna(),
+        rank=findings["severity"].map(RANK).fillna(len(RANK)).astype("int64"),
+        cost=_float(findings["cost_high_usd"]),
     )
+    by = ["waived", "rank", "cost", "account_id", "region", "resource_id", "discriminator"]
+    return narrow.sort_values(by, ascending=[True, True, False, True, True, True, True], kind="stable")
+
+
+def _grades(line: RuleLine, rows: pd.DataFrame) -> dict[str, int]:
+    """How many resources a rule found, by severity; each counts once, by the worst of what was found on it."""
+    counted = rows[rows["open"]]
+    if line.counts["open"] < len(counted):
+        counted = counted.sort_values("rank", kind="stable").drop_duplicates(["account_id", "region", "resource_id"])
+    return {str(grade): int(times) for grade, times in counted["severity"].value_counts().items() if times}
+
+
+def _records(findings: pd.DataFrame, places: Mapping[str, Any]) -> dict[str, list[dict[Any, Any]]]:
+    """The findings at some places of the frame, whole, taken out all at once because each taking costs the same."""
+    names = [name for name, at in places.items() for _ in at]
+    rows = findings.iloc[np.concatenate([*places.values(), np.array([], dtype="int64")])]
+    records: dict[str, list[dict[Any, Any]]] = {}
+    for name, record in zip(names, rows.astype(object).to_dict("records"), strict=True):
+        records.setdefault(name, []).append(record)
+    return records
+
+
+def _reasons(messages: pd.Series[str] | None) -> tuple[tuple[str, int], ...]:
+    if messages is None:
+        return ()
+    said = ((text.plain(reason, 200), int(times)) for reason, times in messages.value_counts().items())
+    return _bundled(sorted(said, key=lambda it: -it[1]))
 
 
 def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> tuple[str, int, str]:
@@ -141,14 +186,6 @@ def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> tuple[str
     else:
         said = f"could not tell for {text.count(line.counts['unknown'])}"
     return f"{rule.title}: {said}", 0, f"{rule.title}: {said}"
-
-
-def _rows(found: pd.DataFrame, names: Mapping[str, str], as_of: datetime, limit: int) -> tuple[FindingRow, ...]:
-    rank = found["severity"].map(RANK).fillna(len(RANK)).astype("int64")
-    order = found.assign(_waived=found["waiver"].notna(), _rank=rank, _cost=_float(found["cost_high_usd"]))
-    by = ["_waived", "_rank", "_cost", "account_id", "region", "resource_id", "discriminator"]
-    worst = order.sort_values(by, ascending=[True, True, False, True, True, True, True], kind="stable").head(limit)
-    return tuple(_row(row, names, as_of) for row in worst.astype(object).to_dict("records"))
 
 
 def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> FindingRow:
@@ -194,11 +231,10 @@ def _bundled(reasons: list[tuple[str, int]], limit: int = 3) -> tuple[tuple[str,
     return (*reasons[:limit], *([("other reasons, in the workbook", rest)] if rest else []))
 
 
-def _command(remedy: str, rows: tuple[FindingRow, ...], found: pd.DataFrame) -> str:
+def _command(remedy: str, first: Mapping[Any, Any]) -> str:
     """The remedy for the first row: only what looks like an id is filled in, never a name or a tag."""
     known: dict[str, Any] = {}
-    if rows:
-        first = found[found["resource_id"] == (rows[0].resource_id or rows[0].region)].astype(object).iloc[0]
+    if first:
         known = json.loads(first["evidence"]) if not _missing(first["evidence"]) else {}
         known |= {name: first[name] for name in ("account_id", "region", "resource_id")}
         known[f"{first['resource_type']}_id"] = first["resource_id"]
