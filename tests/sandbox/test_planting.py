@@ -143,7 +143,7 @@ def test_accounts(organisation: Organisation) -> None:
     assert not any(account_id == suspended for account_id, _ in organisation.places)
 
 
-@pytest.mark.parametrize(("size", "low", "high"), [(TINY, 60, 220), (SMALL, 230, 450)])
+@pytest.mark.parametrize(("size", "low", "high"), [(TINY, 60, 260), (SMALL, 230, 450)])
 def test_sizes(size: Any, low: int, high: int) -> None:
     for here in plant(11, 6, 2, size):
         assert low <= len(here.snapshots) <= high
@@ -166,6 +166,8 @@ def test_truth_names_only_what_exists(organisation: Organisation) -> None:
                 assert resource_id == region
             elif subject == "fast_restores":
                 assert resource_id in {row["SnapshotId"] for row in here.fast_restores}
+            elif subject == "source_snapshots":
+                assert resource_id in {row["SnapshotId"] for row in here.volumes.values()} - here.snapshots.keys()
             else:
                 assert resource_id in getattr(here, subject.replace("recycle_bin", "binned"))
 

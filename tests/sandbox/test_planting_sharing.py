@@ -9,26 +9,30 @@ import pytest
 from auditor.sandbox.model import Organisation, Region, Row
 from auditor.sandbox.planting import SMALL, TINY, plant
 
-PARTNER = "777766665555"
+PARTNER, FORMER_PARTNER = "777766665555", "888877776666"
 Found = Iterator[tuple[str, ...]]
 
 
-def strange(organisation: Organisation, permission: Row) -> str:
-    """The grantee, where it is neither ours, nor the partner, nor a group; else nothing."""
+def strange(organisation: Organisation, what: Row, permission: Row) -> str:
+    """The grantee, where it is neither ours, nor a group, nor somebody who may have this; else nothing."""
     ((member, grantee),) = permission.items()
+    share = {tag["Value"] for tag in what["Tags"] if tag["Key"] == "share"}
+    allowed = {FORMER_PARTNER} if "vendors" in share else set() if "nobody" in share else {PARTNER}
     if member in ("OrganizationArn", "OrganizationalUnitArn"):
         return "" if f"/{organisation.organisation_id}" in grantee else grantee
-    return "" if grantee in (*organisation.accounts, "all", "aws-marketplace", PARTNER) else grantee
+    return "" if grantee in (*organisation.accounts, "all", "aws-marketplace", *allowed) else grantee
 
 
 def snapshots_outside(organisation: Organisation, here: Region) -> Found:
     for key, permissions in here.snapshot_permissions.items():
-        yield from ((key, who) for each in permissions if (who := strange(organisation, each)))
+        row = here.snapshots[key]
+        yield from ((key, who) for each in permissions if (who := strange(organisation, row, each)))
 
 
 def images_outside(organisation: Organisation, here: Region) -> Found:
     for key, permissions in here.image_permissions.items():
-        yield from ((key, who) for each in permissions if (who := strange(organisation, each)))
+        row = here.images[key]
+        yield from ((key, who) for each in permissions if (who := strange(organisation, row, each)))
 
 
 def images_closed(organisation: Organisation, here: Region) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -242,7 +243,11 @@ def launch(plot: Plot, made: Made, days: float, *, name: str, state: str = "runn
         note_firm_use(plot, made.image_id)
     root = made.lineages[0]
     of = plot.lineage(root.size_gib, root.key if root.key is None else plot.keys.enabled, used=0.3, tags={"Name": name})
-    plot.volume(of, created, backup="fresh", source=made.snapshot_ids[0], instance=instance_id)
+    # what is launched from images can mostly be launched again, and says so
+    lost = random.Random(instance_id).random() < (0.3 if plot.size.dense else 0.8)
+    if lost:
+        of.tags["ephemeral"] = "true"
+    plot.volume(of, created, backup="fresh", source=made.snapshot_ids[0], instance=instance_id, promised=lost)
     plot.snapshot(of, plot.now - timedelta(hours=3), description="nightly")
     return instance_id
 

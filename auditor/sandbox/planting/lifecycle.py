@@ -167,9 +167,10 @@ def description(policy_id: str, schedule: str = "Daily") -> str:
 
 def plant_other_policies(plot: Plot) -> None:
     """Policies of every kind that snapshot nothing here: nobody carries their tags."""
-    others = (_several, _instances, _images, _default_volumes, _default_instances, _broken, _shared)
-    for story in others:
-        if plot.maybe(plot.size.chance):
+    broken = (_default_volumes, _default_instances, _broken)
+    for story in (_several, _instances, _images, *broken, _shared):
+        usual = plot.size.dense or story not in broken
+        if plot.maybe(plot.size.chance if usual else 0.1):
             story(plot)
 
 
