@@ -40,9 +40,10 @@ def write_json(report: Report, inventory: Inventory, path: Path, templates: Path
             head = json.dumps(document(report, inventory), indent=1, sort_keys=True, default=_said)
             # findings come last and one a line, so that a hundred thousand of them need no second copy in memory
             target.write(head.rstrip().removesuffix("}").rstrip() + ',\n "findings": [')
+            encode = json.JSONEncoder(sort_keys=True, default=_said).encode
             for number, record in enumerate(_records(report.tables["findings"], ("evidence",))):
                 target.write(",\n  " if number else "\n  ")
-                target.write(json.dumps(record, sort_keys=True, default=_said))
+                target.write(encode(record))
             target.write("\n ]\n}\n")
     except OSError as error:
         raise RenderError(f"{path} cannot be written: {error.strerror}.") from error
