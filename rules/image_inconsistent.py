@@ -51,11 +51,15 @@ def image_inconsistent(
     that bring applications to rest.
     """
     ids, created = images["image_id"], images["created_at"]
-    devices = image_block_devices[["image_id", "snapshot_id"]].dropna()
-    devices = devices[among(devices["snapshot_id"], snapshots["snapshot_id"]).to_numpy()]
     made = beside(ids, image_origins, "image_id")
     called = images["source_instance_id"].notna().to_numpy()
     of_instance = called | among(made["origin"], pd.Series(["create-image"])).to_numpy()
+    mapping = image_block_devices["image_id"]
+    suspect = among(ids, pd.concat([mapping[mapping.duplicated()], image_creations["image_id"]]))
+    if not (of_instance | suspect | among(made["origin"], pd.Series(["dlm"]))).any():
+        return pd.Series(False, index=images.index)
+    devices = image_block_devices[["image_id", "snapshot_id"]].dropna()
+    devices = devices[among(devices["snapshot_id"], snapshots["snapshot_id"]).to_numpy()]
     copied = (images["source_image_id"].notna().to_numpy() & ~of_instance) | among(
         made["origin"], pd.Series(["copy-image", "aws-backup"])
     ).to_numpy()

@@ -21,20 +21,24 @@ def image_costs(images: pd.DataFrame, image_block_devices: pd.DataFrame, snapsho
     all of it to what either costs at most, and nothing to what deregistering one of them saves. Where a snapshot
     behind an image has no price, the image has none.
     """
-    ebs = images.loc[images["root_device_type"].eq("ebs").fillna(False), _KEYS].reset_index(drop=True)
+    on_ebs = images["root_device_type"].eq("ebs").fillna(False).to_numpy(bool)
+    ebs = pd.DataFrame({name: images[name].array[on_ebs] for name in _KEYS})
     image, snapshot = _mapped(image_block_devices, snapshot_costs)
     alone = np.bincount(snapshot, minlength=len(snapshot_costs))[snapshot] == 1
     of_ebs = places(image, keys(ebs, "image_id"))
-    restore = micros(snapshot_costs["fast_restore_usd"])
+
+    def each(name: str) -> pd.Series[int]:
+        return micros(pd.Series(snapshot_costs[name].array.take(snapshot)))
+
+    restore = each("fast_restore_usd")
     amounts = {
-        "monthly_low_usd": (micros(snapshot_costs["monthly_low_usd"]) + restore, alone),
-        "monthly_high_usd": (micros(snapshot_costs["monthly_high_usd"]) + restore, np.ones_like(alone)),
-        "saving_low_usd": (micros(snapshot_costs["saving_low_usd"]), alone),
-        "saving_high_usd": (micros(snapshot_costs["saving_high_usd"]), alone),
+        "monthly_low_usd": (each("monthly_low_usd") + restore, alone),
+        "monthly_high_usd": (each("monthly_high_usd") + restore, np.ones_like(alone)),
+        "saving_low_usd": (each("saving_low_usd"), alone),
+        "saving_high_usd": (each("saving_high_usd"), alone),
     }
     sums = {
-        name: dollars(_summed(amount.iloc[snapshot], counted, of_ebs, len(ebs)))
-        for name, (amount, counted) in amounts.items()
+        name: dollars(_summed(amount, counted, of_ebs, len(ebs))).array for name, (amount, counted) in amounts.items()
     }
     return ebs.assign(**sums)
 

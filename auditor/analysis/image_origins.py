@@ -127,8 +127,10 @@ def _flags(series: pd.Series[Any]) -> pa.Array:
     return pa.array(series.fillna(False).to_numpy(bool))
 
 
-def _fact(fits: pa.Array, origin: str, field: str, named: pd.Series[Any] | pa.Array) -> Told:
+def _fact(fits: pa.Array, origin: str, field: str, named: pd.Series[Any] | pa.Array) -> Told | None:
     """What a field of DescribeImages tells where it fits."""
+    if not pc.any(fits).as_py():
+        return None
     named = as_arrow(named) if isinstance(named, pd.Series) else named
     return {
         "origin": pc.if_else(fits, origin, NOTHING),
@@ -152,7 +154,10 @@ def _registered(images: pa.Array, devices: pd.DataFrame) -> Told:
 
 def _mapped(images: pa.Array, devices: pd.DataFrame, origins: pd.DataFrame) -> Told | None:
     """What the snapshots behind an image tell of it; the first that tells anything."""
-    known = origins[origins["origin"].isin([*_OF_THE_IMAGE, *_OF_ANY]).to_numpy(bool)]
+    says = origins["origin"].isin([*_OF_THE_IMAGE, *_OF_ANY]).to_numpy(bool)
+    if not says.any():
+        return None
+    known = origins[says]
     place = places(keys(devices, "snapshot_id"), keys(known, "snapshot_id"))
     held, place = devices[place >= 0], place[place >= 0]
     said = known.iloc[place]
@@ -179,5 +184,7 @@ def _task(said: pd.DataFrame) -> pa.Array:
 
 def _looked_up(rows: pd.DataFrame, id_column: str, wanted: pa.Array, column: str) -> pa.Array:
     """The column's value in the first row of each wanted key; missing where there is none."""
+    if not len(rows):
+        return pa.nulls(len(wanted), pa.string())
     place = places(wanted, keys(rows, id_column))
     return as_arrow(rows[column]).take(pa.array(place, mask=place < 0))
