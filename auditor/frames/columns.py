@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -34,6 +35,10 @@ PANDAS: dict[Kind, Any] = {
     "moment": pd.DatetimeTZDtype("us", "UTC"),
     "money": pd.ArrowDtype(ARROW["money"]),
 }
+
+
+#: The number that stands for no moment.
+_NO_TIME: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,8 @@ def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
     if column.kind == "money":
         return pd.arrays.ArrowExtensionArray(cast)
     if column.kind == "moment":
-        return cast.to_pandas().astype(PANDAS["moment"]).array
+        numbers = np.array(cast.cast(pa.int64()).fill_null(_NO_TIME))
+        return pd.DatetimeIndex(numbers.view("M8[us]"), tz="UTC").array
     return PANDAS[column.kind].__from_arrow__(cast)
 
 
