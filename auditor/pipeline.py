@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import renderers
+from auditor.analysis.calendar import backups_of, sum_up
 from auditor.analysis.families import families_of
 from auditor.analysis.sharing import sharing_of, sharing_part
 from auditor.analysis.spend import spend_of, spend_part
@@ -116,6 +117,7 @@ def report(
     with nullcontext(ready) if ready else press(formats) as printers:
         inventory = Inventory.load(folder)
         summaries: dict[str, Summary] = {
+            "backups": sum_up,
             "sharing": sharing_part,
             "spend": partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount),
         }
@@ -130,6 +132,7 @@ def report(
             spend,
             sharing=sharing_of(inventory, config, evaluation.summaries["sharing"]),
             families=families_of(inventory, config, spend),
+            backups=backups_of(evaluation.summaries["backups"], inventory, config),
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = [

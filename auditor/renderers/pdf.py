@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from auditor.errors import RenderError
 from auditor.renderers import charts, marks
+from auditor.renderers.calendar_chart import calendar_chart, cover_chart, cover_title
 from auditor.renderers.families_chart import families_chart
 from auditor.renderers.sharing_map import sharing_map
 from auditor.report import Report, text
@@ -115,6 +116,9 @@ def _environment(ours: Path, templates: Path | None) -> SandboxedEnvironment:
         shapes=charts.SHAPES,
         severity_title=charts.severity_title,
         severity_chart=lambda *given: Markup(charts.severity_chart(*given)),  # noqa: S704 - escapes what it is given
+        calendar_chart=lambda *given: Markup(calendar_chart(*given)),  # noqa: S704 - escapes what it is given
+        cover_chart=lambda *given: Markup(cover_chart(*given)),  # noqa: S704 - escapes what it is given
+        cover_title=cover_title,
         families_chart=lambda *given: Markup(families_chart(*given)),  # noqa: S704 - escapes what it is given
         sharing_map=lambda *given: Markup(sharing_map(*given)),  # noqa: S704 - escapes what it is given
         spend_title=charts.spend_title,

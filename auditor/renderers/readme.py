@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.renderers.cells import Column, formula_cell, letters, text_cell
 from auditor.report import text
+from auditor.report.backups import BROKEN, VERDICTS
 
 if TYPE_CHECKING:
     from auditor.report import Report
@@ -92,6 +93,15 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
         ("Verdicts in all", "evaluated", sum(line.counts["evaluated"] for line in report.rules)),
     ):
         yield label, f"SUM({_range('Rules', source, places)})", value, "total"
+    if report.backups and report.backups.due:
+        terms = [
+            f'COUNTIFS({_range(title, "verdict", places)},"{VERDICTS[verdict]}")'
+            for title in places
+            if title.split(" ")[0] == "Backups"
+            for verdict in BROKEN
+        ]
+        broken = sum(report.backups.windows[verdict] for verdict in BROKEN)
+        yield "Backups missed, failed or made in part", "+".join(terms), broken, "total"
     if report.families:
         whole = report.families.total
         yield "Images in families", f"SUM({_range('Families', 'images', places)})", whole.images, "total"

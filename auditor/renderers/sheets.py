@@ -11,6 +11,21 @@ import pandas as pd
 
 from auditor.frames import FRAMES
 from auditor.renderers.cells import Column
+from auditor.renderers.columns import (
+    BACKUPS,
+    COVERAGE,
+    FAMILIES,
+    FINDINGS,
+    IMAGES,
+    MANIFEST,
+    RULES,
+    SHARING,
+    SNAPSHOTS,
+    SPEND,
+    VOLUMES,
+    WAIVERS,
+)
+from auditor.report.backups import VERDICTS
 from auditor.report.families import STANDINGS
 from auditor.rule import SEVERITIES
 
@@ -23,190 +38,6 @@ CHUNK = 50_000
 
 #: Characters side by side that can still be read on a landscape page.
 PAPER = 225
-
-_ACCOUNT = (
-    Column("Account", "account_name", width=22),
-    Column("Account id", "account_id", "id", 15),
-    Column("Region", "region", width=15),
-)
-
-FINDINGS = (
-    Column("Severity", "severity", width=10),
-    Column("Verdict", "verdict", width=10),
-    Column("Rule", "rule_id", width=28),
-    *_ACCOUNT,
-    Column("Resource id", "resource_id", "id", 25),
-    Column("Resource name", "resource_name", width=26),
-    Column("Message", "message", width=56),
-    Column("Owner", "owner", width=22),
-    Column("Waiver", "waiver", width=14),
-    Column("$ a month, low", "cost_low_usd", "money", 14),
-    Column("$ a month, high", "cost_high_usd", "money", 14),
-    Column("Saving $ a month, low", "saving_low_usd", "money", 14),
-    Column("Saving $ a month, high", "saving_high_usd", "money", 14),
-    Column("Saving method", "saving_method", width=13),
-    Column("First seen (UTC)", "first_seen", "moment", 17),
-    Column("Title", "rule_title", width=30),
-    Column("Resource type", "resource_type", width=13),
-    Column("Concerns", "discriminator", width=16),
-    Column("Evidence", "evidence", width=60),
-    Column("Finding id", "finding_id", "id", 24),
-)
-COVERAGE = (
-    *_ACCOUNT,
-    Column("Asked for", "collector", width=28),
-    Column("Status", "status", width=12),
-    Column("Error code", "error_code", width=26),
-    Column("Message", "message", width=60),
-    Column("Resource id", "resource_id", "id", 25),
-    Column("Requests", "calls", "integer", 11),
-    Column("Rows", "rows", "integer", 11),
-    Column("Started (UTC)", "started_at", "moment", 17),
-    Column("Ended (UTC)", "finished_at", "moment", 17),
-)
-SNAPSHOTS = (
-    *_ACCOUNT,
-    Column("Snapshot id", "snapshot_id", "id", 25),
-    Column("Name", "name", width=26),
-    Column("State", "state", width=11),
-    Column("Tier", "storage_tier", width=10),
-    Column("Volume GiB", "volume_size_gib", "integer", 11),
-    Column("Started (UTC)", "started_at", "moment", 17),
-    Column("Age days", "age_days", "integer", 10),
-    Column("Encrypted", "encrypted", "flag", 10),
-    Column("Origin", "origin", width=13),
-    Column("$ a month, low", "monthly_low_usd", "money", 12),
-    Column("$ a month, high", "monthly_high_usd", "money", 12),
-    Column("Bounds rest on", "basis", width=18),
-    Column("Full size GiB", "full_size_gib", "number", 12),
-    Column("Stored GiB, low", "stored_low_gib", "number", 12),
-    Column("Stored GiB, high", "stored_high_gib", "number", 12),
-    Column("Origin is", "confidence", width=11),
-    Column("Made for", "made_for", "id", 25),
-    Column("Volume id", "volume_id", "id", 25),
-    Column("KMS key", "kms_key_arn", "id", 40),
-)
-IMAGES = (
-    *_ACCOUNT,
-    Column("Image id", "image_id", "id", 25),
-    Column("Name", "name", width=34),
-    Column("State", "state", width=11),
-    Column("In its family", "standing", width=12),
-    Column("Public", "is_public", "flag", 9),
-    Column("Created (UTC)", "created_at", "moment", 17),
-    Column("Age days", "age_days", "integer", 10),
-    Column("Origin", "origin", width=13),
-    Column("Deprecated (UTC)", "deprecated_at", "moment", 17),
-    Column("Last launched (UTC)", "last_launched_at", "moment", 19),
-    Column("Platform", "platform_details", width=20),
-    Column("Architecture", "architecture", width=13),
-    Column("Root device", "root_device_type", width=13),
-    Column("Family", "family", width=30),
-    Column("Origin is", "confidence", width=11),
-    Column("Origin rests on", "evidence", width=30),
-    Column("Made from", "made_from", "id", 25),
-    Column("Marketplace product", "product_code", "id", 27),
-    Column("Made from image", "source_image_id", "id", 25),
-    Column("Made from instance", "source_instance_id", "id", 25),
-)
-VOLUMES = (
-    *_ACCOUNT,
-    Column("Volume id", "volume_id", "id", 25),
-    Column("Name", "name", width=28),
-    Column("State", "state", width=11),
-    Column("Size GiB", "size_gib", "integer", 10),
-    Column("Type", "volume_type", width=8),
-    Column("Created (UTC)", "created_at", "moment", 17),
-    Column("Age days", "age_days", "integer", 10),
-    Column("Encrypted", "encrypted", "flag", 10),
-    Column("KMS key", "kms_key_arn", "id", 40),
-    Column("Made from snapshot", "source_snapshot_id", "id", 25),
-    Column("Zone", "availability_zone", width=14),
-)
-SHARING = (
-    *_ACCOUNT,
-    Column("Kind", "resource_type", width=10),
-    Column("Resource id", "resource_id", "id", 25),
-    Column("Shared with", "grantee", "id", 30),
-    Column("Name", "grantee_name", width=22),
-    Column("Who that is", "grantee_class", width=14),
-    Column("Works today", "effective", "flag", 12),
-    Column("Because", "effective_because", width=44),
-    Column("Encrypted", "encrypted", "flag", 10),
-    Column("Severity", "severity", width=10),
-    Column("Expected", "expectation", width=28),
-)
-FAMILIES = (
-    *_ACCOUNT,
-    Column("Family", "family", width=30),
-    Column("Images", "images", "integer", 9),
-    Column("In use", "used", "integer", 9),
-    Column("Kept", "kept", "integer", 9),
-    Column("Spare", "spare", "integer", 9),
-    Column("Cannot tell", "unclear", "integer", 11),
-    Column("Disabled", "disabled", "integer", 10),
-    Column("Newest image", "newest_image_id", "id", 25),
-    Column("Newest made (UTC)", "newest_at", "moment", 17),
-    Column("$ a month, low", "monthly_low_usd", "money", 12),
-    Column("$ a month, high", "monthly_high_usd", "money", 12),
-    Column("Spare $ a month, low", "spare_low_usd", "money", 12),
-    Column("Spare $ a month, high", "spare_high_usd", "money", 12),
-    Column("Instances", "instances", "integer", 10),
-    Column("Templates", "templates", "integer", 10),
-    Column("Other uses", "other_references", "integer", 11),
-    Column("Accounts that use it", "using_accounts", "integer", 11),
-    Column("Copied to", "copied_to", width=24),
-    Column("Public", "public_images", "integer", 9),
-    Column("Shared", "shared_images", "integer", 9),
-    Column("Newest age days", "newest_days", "integer", 10),
-    Column("Oldest made (UTC)", "oldest_at", "moment", 17),
-    Column("Snapshots", "snapshots", "integer", 11),
-    Column("Stored GiB, low", "stored_low_gib", "number", 12),
-    Column("Stored GiB, high", "stored_high_gib", "number", 12),
-    Column("Without a price", "unpriced", "integer", 11),
-    Column("Newest name", "newest_name", width=34),
-    Column("Told by", "family_by", width=9),
-)
-SPEND = (
-    Column("By", "by", width=10),
-    Column("Of", "key", "id", 18),
-    Column("Name", "name", width=24),
-    Column("Snapshots", "snapshots", "integer", 11),
-    Column("Stored GiB, low", "stored_low_gib", "number", 15),
-    Column("Stored GiB, high", "stored_high_gib", "number", 15),
-    Column("$ a month, low", "low_usd", "money", 15),
-    Column("$ a month, high", "high_usd", "money", 15),
-    Column("Without a price", "unpriced", "integer", 15),
-    Column("Size unknown", "size_unknown", "integer", 13),
-)
-WAIVERS = (
-    Column("Rule", "rule_id", width=26),
-    Column("Ticket", "ticket", width=14),
-    Column("State", "state", width=10),
-    Column("Covers findings", "covers", "integer", 15),
-    Column("For", "what", width=40),
-    Column("Reason", "reason", width=40),
-    Column("Owner", "owner", width=24),
-    Column("Approver", "approver", width=24),
-    Column("From", "start", "day", 12),
-    Column("Until", "until", "day", 12),
-)
-RULES = (
-    Column("Rule", "rule_id", width=28),
-    Column("Title", "title", width=34),
-    Column("Severity", "severity", width=10),
-    Column("Judged", "evaluated", "integer", 10),
-    Column("Found", "found", "integer", 10),
-    Column("Waived", "waived", "integer", 10),
-    Column("Passed", "passed", "integer", 10),
-    Column("Could not tell", "unknown", "integer", 14),
-    Column("Parameters", "parameters", width=40),
-    Column("Controls", "controls", width=50),
-    Column("sha256 of its file", "sha256", "id", 66),
-    Column("Ships with auditor", "built_in", "flag", 17),
-    Column("Failed with", "crash", width=40),
-)
-MANIFEST = (Column("What", "label", width=26), Column("Value", "value", "id", 100))
 
 
 @dataclass(frozen=True)
@@ -231,6 +62,7 @@ def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
     names = {line.account_id: line.name for line in report.accounts if line.name}
     return [
         _held("Findings", FINDINGS, _named(_findings(report), names)),
+        _due(report, inventory, names),
         _held("Sharing", SHARING, _named(_sharing(report), names)),
         _held("Families", FAMILIES, _named(_families(report), names)),
         _held("Spend", SPEND, _spend(report)),
@@ -271,6 +103,22 @@ def _stored(
                 yield rows.iloc[start : start + CHUNK]
 
     return Sheet(title, columns, len(inventory.read(frame, columns=["account_id"])), chunks, _on_paper(columns))
+
+
+def _due(report: Report, inventory: Inventory, names: dict[str, str]) -> Sheet:
+    """Every backup that was due, an account and region at a time."""
+    backups = report.backups
+
+    def chunks() -> Iterator[pd.DataFrame]:
+        if backups is None or backups.details is None or not backups.due:
+            return
+        for place in inventory.partitions:
+            rows = _named(backups.details(*place), names)
+            rows = rows.assign(verdict=rows["verdict"].replace(VERDICTS))
+            for start in range(0, len(rows), CHUNK):
+                yield rows.iloc[start : start + CHUNK]
+
+    return Sheet("Backups", BACKUPS, backups.due if backups else 0, chunks, _on_paper(BACKUPS))
 
 
 def _on_paper(columns: tuple[Column, ...]) -> int:

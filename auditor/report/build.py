@@ -13,6 +13,7 @@ import pandas as pd
 from auditor import __version__
 from auditor.frames import FRAMES
 from auditor.report import text
+from auditor.report.backups import Backups
 from auditor.report.families import Families
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
@@ -56,6 +57,7 @@ def build_report(
     previous: Report | None = None,
     sharing: Sharing | None = None,
     families: Families | None = None,
+    backups: Backups | None = None,
 ) -> Report:
     """Tell one run.
 
@@ -68,6 +70,7 @@ def build_report(
         previous: The report of an earlier run, to say what changed.
         sharing: Who outside can reach what.
         families: The families of images.
+        backups: What was promised to be backed up, and what came of it.
     """
     known = {loaded.rule.id: loaded.rule for loaded in rules}
     findings = evaluation.findings.sort_values("finding_id", kind="stable", ignore_index=True)
@@ -97,6 +100,7 @@ def build_report(
         sight=seen,
         spend=costs,
         sharing=sharing and sharing.named(names),
+        backups=backups and backups.named(names),
         families=families and families.named(names),
         cost_sentence=_cost_sentence(costs),
         actions=actions(told, findings, seen),

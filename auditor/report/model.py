@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from auditor.report.backups import Backups
 from auditor.report.families import Families
 from auditor.report.sharing import Sharing
 
@@ -324,6 +325,7 @@ class Report:
     sight: Annotated[Sight, "What could not be seen"]
     spend: Annotated[Spend | None, "What it costs; nothing where there are no snapshots to cost"]
     sharing: Annotated[Sharing | None, "Who outside can reach what; nothing where it was not looked at"]
+    backups: Annotated[Backups | None, "What was promised and what came of it; nothing where it was not looked at"]
     families: Annotated[Families | None, "Families of images; nothing where they were not looked at"]
     cost_sentence: Annotated[str, "What it costs and what could be saved, with the method, in words"]
     actions: Annotated[tuple[Action, ...], "What to do first: at most five"]

@@ -59,6 +59,7 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
     assert list(numbers) == [
         "Coverage",
         "Findings",
+        "Backups",
         "Sharing map",
         "Image families",
         "Spend",
@@ -218,6 +219,9 @@ def test_templates_get_exactly_the_fields_of_the_report(report):
         used |= meta.find_undeclared_variables(tree) - set_here
     functions = {
         "shapes",
+        "calendar_chart",
+        "cover_chart",
+        "cover_title",
         "families_chart",
         "severity_chart",
         "severity_title",

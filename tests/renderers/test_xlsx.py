@@ -14,6 +14,7 @@ from auditor.report import plain
 SHEETS = [
     "Read me",
     "Findings",
+    "Backups",
     "Sharing",
     "Families",
     "Spend",
