@@ -117,7 +117,8 @@ def one_by_one(place: Region) -> Calls:
     return Counter(
         {
             "kms:DescribeKey": len(keys),
-            "ssm:GetParameters": ceil(len(place.parameters) / 10),
+            "ssm:GetParameters": ceil(sum(row["DataType"] != "text" for row in place.parameters.values()) / 10)
+            + ceil(len(looked_up(place)) / 10),
             "dlm:GetLifecyclePolicy": len(place.lifecycle_policies),
             "backup:GetBackupPlan": len(place.backup_plans),
             "backup:ListBackupSelections": len(place.backup_plans),
@@ -132,6 +133,12 @@ def one_by_one(place: Region) -> Calls:
             ),
         }
     )
+
+
+def looked_up(place: Region) -> set[str]:
+    """Parameters that recipes start from and no listing of image parameters has."""
+    named = {row["parentImage"].removeprefix("ssm:") for row in place.image_recipes.values()}
+    return {name for name, row in place.parameters.items() if name in named and row["DataType"] == "text"}
 
 
 def sharing(place: Region, others: int, shares: str) -> Calls:

@@ -160,6 +160,7 @@ def _image(run: Run, row: Row) -> list[tuple[str, str]]:
     return [
         ("State", f"{row['state']}{why}"),
         ("Made", _moment(run, row["created_at"])),
+        ("Called", _called(run, row)),
         (
             "Last launched",
             text.day(row["last_launched_at"]) if row["last_launched_at"] else "never, as far as AWS keeps it",
@@ -177,6 +178,18 @@ def _image(run: Run, row: Row) -> list[tuple[str, str]]:
         ),
         ("Description", text.plain(row["description"], 160)),
     ]
+
+
+def _called(run: Run, row: Row) -> str:
+    """What CloudTrail has of the call that made an image, where it reaches back so far."""
+    own = {"image_id": row["image_id"], "region": row["region"], "account_id": row["account_id"]}
+    calls = run.rows("image_creations", **own)
+    if not calls:
+        return ""
+    who = text.plain(str(calls[0]["caller"] or "").rpartition(":")[2], 60) or "somebody"
+    reboot = {True: "without a reboot", False: "with a reboot"}
+    how = reboot.get(calls[0]["no_reboot"], "whether with a reboot cannot be read")
+    return f"by {who}, {how}, as CloudTrail has it"
 
 
 def _volume(run: Run, node: Node, row: Row) -> list[tuple[str, str]]:

@@ -80,17 +80,27 @@ def test_a_copy_whose_source_is_gone_says_so(place, told):
 
 
 def test_what_a_policy_left_names_the_policy_that_deletes_nothing(place, told, organisation):
-    off = {key for key, row in place.lifecycle_policies.items() if row["State"] != "ENABLED"}
     orphans = {key[2] for key in organisation.truth["snapshot_orphaned"] if key[:2] == (place.account_id, place.name)}
     tag = "aws:dlm:lifecycle-policy-id"
-    snapshot_id = first(
-        place.snapshots,
-        lambda row: (
-            row["SnapshotId"] in orphans and any(each["Key"] == tag and each["Value"] in off for each in row["Tags"])
-        ),
-    )
-    story = told(snapshot_id)
-    (link,) = links(story, "manages")
-    assert link.strength in ("DISABLED", "ERROR")
-    assert "deletes nothing" in link.said
-    assert "which policy-" in story.findings[0].message
+    left = [
+        row["SnapshotId"]
+        for row in place.snapshots.values()
+        if row["SnapshotId"] in orphans and tag in (each["Key"] for each in row["Tags"])
+    ]
+    assert left
+    for snapshot_id in left:
+        story = told(snapshot_id)
+        (link,) = links(story, "manages")
+        held = place.lifecycle_policies.get(link.resource_id)
+        assert link.strength == (held["State"] if held else "gone") != "ENABLED"
+        assert ("deletes nothing" if held else "will never delete it") in link.said
+        assert f"which {link.resource_id} used to back up" in story.findings[0].message
+
+
+def test_an_image_tells_who_made_it_and_whether_the_machine_went_on_running(place, told, organisation):
+    found = {key[2] for key in organisation.truth["image_inconsistent"] if key[:2] == (place.account_id, place.name)}
+    events = {each["Resources"][0]["ResourceName"]: each for each in place.trail_events.values()}
+    image_id = next(key for key in events if key in found and place.images[key]["SourceInstanceId"])
+    assert dict(told(image_id).facts)["Called"].endswith("without a reboot, as CloudTrail has it")
+    old = first(place.images, lambda row: row["ImageId"] not in events and row["State"] == "available")
+    assert "Called" not in dict(told(old).facts)
