@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import get_terminal_size
@@ -16,6 +15,7 @@ from rich.markup import escape
 from auditor import __version__
 from auditor.config import Config
 from auditor.errors import AuditorError, ConfigError
+from auditor.options import CONFIG, FOLDER, OUTPUT, READING, RULES, SCOPE, VERDICT
 from auditor.rule import SEVERITIES
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ Exit codes:
   2  wrong use or configuration; nothing was judged
   3  incomplete: something could not be read or told (outranks 1)
 """
-
-_Command = Callable[..., Any]
 
 
 class _Group(click.Group):
@@ -73,60 +71,13 @@ def main() -> None:
     """
 
 
-def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
-    def add(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_CONFIG = click.option(
-    "-c", "--config", "config_file", type=click.Path(path_type=Path), help="Configuration, e.g. audit.toml."
-)
-_RULES = _options(
-    click.option(
-        "--rules", "folders", multiple=True, type=_FOLDER, help="A folder with rules of your own; repeatable."
-    ),
-    click.option("--select", multiple=True, metavar="RULE", help="Only this rule; repeatable."),
-    click.option("--ignore", multiple=True, metavar="RULE", help="Not this rule; repeatable."),
-)
-_SCOPE = _options(
-    click.option("--profile", help="AWS profile to start from, instead of the configuration's."),
-    click.option("--region", "regions", multiple=True, help="Only this region; repeatable."),
-    click.option("--account", "accounts", multiple=True, help="Only this account; repeatable."),
-    click.option(
-        "--as-of", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d"]), help="Judge as of then; default now."
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress."),
-)
-_OUTPUT = _options(
-    click.option("--format", "formats", multiple=True, help="pdf, xlsx or json; repeatable. Default: all three."),
-    click.option("--templates", type=_FOLDER, help="A folder whose templates win over ours by file name."),
-)
-_VERDICT = _options(
-    click.option(
-        "--fail-on",
-        type=click.Choice([*SEVERITIES, "never"]),
-        default="low",
-        show_default=True,
-        help="Exit with 1 for unwaived findings of this severity or worse.",
-    ),
-    click.option(
-        "--allow-incomplete", is_flag=True, help="Exit as if everything had been read; the report still says so."
-    ),
-)
-
-
 @main.command(epilog=EXIT_CODES)
-@_CONFIG
-@click.option("--out", required=True, type=_FOLDER, help="The run folder; made if need be.")
-@_SCOPE
-@_RULES
-@_OUTPUT
-@_VERDICT
+@CONFIG
+@click.option("--out", required=True, type=FOLDER, help="The run folder; made if need be.")
+@READING
+@RULES
+@OUTPUT
+@VERDICT
 def run(config_file: Path | None, out: Path, **options: Any) -> None:
     """Read AWS, judge what was read and write the reports, in one go.
 
@@ -150,10 +101,10 @@ def run(config_file: Path | None, out: Path, **options: Any) -> None:
 
 
 @main.command()
-@_CONFIG
-@click.option("--out", required=True, type=_FOLDER, help="The run folder; made if need be.")
-@_SCOPE
-@_RULES
+@CONFIG
+@click.option("--out", required=True, type=FOLDER, help="The run folder; made if need be.")
+@READING
+@RULES
 def collect(config_file: Path | None, out: Path, **options: Any) -> None:
     """Read AWS into a run folder; judges nothing, so no rule ever sees credentials.
 
@@ -177,12 +128,12 @@ def collect(config_file: Path | None, out: Path, **options: Any) -> None:
 
 
 @main.command(epilog=EXIT_CODES)
-@click.argument("folder", type=_FOLDER)
-@_CONFIG
-@click.option("--out", type=_FOLDER, help="Where the reports go; the run folder itself by default.")
-@_RULES
-@_OUTPUT
-@_VERDICT
+@click.argument("folder", type=FOLDER)
+@CONFIG
+@click.option("--out", type=FOLDER, help="Where the reports go; the run folder itself by default.")
+@RULES
+@OUTPUT
+@VERDICT
 def report(folder: Path, config_file: Path | None, out: Path | None, **options: Any) -> None:
     """Judge a run folder and write its reports; needs no AWS and no credentials.
 
@@ -200,7 +151,7 @@ def report(folder: Path, config_file: Path | None, out: Path | None, **options: 
 
 
 @main.command()
-@click.argument("folder", metavar="RUN", type=_FOLDER)
+@click.argument("folder", metavar="RUN", type=FOLDER)
 @click.argument("resource_id", metavar="ID")
 @click.option("--json", "as_data", is_flag=True, help="The story as JSON, with every edge.")
 def explain(folder: Path, resource_id: str, as_data: bool) -> None:
@@ -221,7 +172,7 @@ def explain(folder: Path, resource_id: str, as_data: bool) -> None:
 
 
 @main.command()
-@click.option("--out", type=_FOLDER, default=Path("demo-out"), show_default=True, help="Where the run goes.")
+@click.option("--out", type=FOLDER, default=Path("demo-out"), show_default=True, help="Where the run goes.")
 @click.option("--seed", default=7, show_default=True, help="Another seed, another organisation.")
 @click.option("--accounts", default=5, show_default=True, help="How many accounts.")
 @click.option("--regions", default=3, show_default=True, help="How many regions.")
@@ -243,7 +194,7 @@ def rules_group() -> None:
 
 
 @rules_group.command(name="list")
-@_RULES
+@RULES
 def rules_list(**options: Any) -> None:
     """Every rule, worst first.
 
@@ -257,7 +208,7 @@ def rules_list(**options: Any) -> None:
 
 @rules_group.command(name="show")
 @click.argument("rule_id")
-@_RULES
+@RULES
 def rules_show(rule_id: str, **options: Any) -> None:
     """One rule: why, how it is judged, what to do, parameters, controls, the permissions it needs."""
     from auditor.reference import rule_page
@@ -267,7 +218,7 @@ def rules_show(rule_id: str, **options: Any) -> None:
 
 
 @rules_group.command(name="check")
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=FOLDER)
 def rules_check(folder: Path) -> None:
     """Load a folder of rules and prove their examples.
 
@@ -299,9 +250,9 @@ def columns(frame: str | None) -> None:
 
 
 @main.command()
-@_CONFIG
-@_SCOPE
-@_RULES
+@CONFIG
+@SCOPE
+@RULES
 @click.option(
     "--as",
     "form",
@@ -360,7 +311,11 @@ def _configuration(path: Path | None, options: dict[str, Any]) -> Config:
         scope["regions"] = options["regions"]
     if options["accounts"]:
         scope |= {"accounts": options["accounts"], "organisation": False, "units": (), "account_tags": {}}
-    return Config.of(config.model_dump(by_alias=True) | {"scope": scope}, str(path or "The command line"))
+    sharing = config.sharing.model_dump()
+    if options.get("reuse_shares"):
+        sharing["reuse"] = str(options["reuse_shares"])
+    changed = {"scope": scope, "sharing": sharing}
+    return Config.of(config.model_dump(by_alias=True) | changed, str(path or "The command line"))
 
 
 def _rulebook(options: dict[str, Any]) -> list[LoadedRule]:

@@ -116,6 +116,18 @@ def test_only_what_the_selected_rules_need_is_read(sandbox, config, tmp_path):
     assert not {operation for _, _, service, operation in sandbox.calls if service in {"backup", "dlm", "rbin"}}
 
 
+def test_an_earlier_run_spares_asking_whom_things_are_shared_with(sandbox, config, tmp_path, finished):
+    out = tmp_path / "run"
+    chosen = ("--select", "snapshot_shared_outside_organisation")
+    auditor("collect", "-q", "-c", config, "--out", out, *chosen, "--reuse-shares", finished)
+    asked = {call[3] for call in sandbox.calls}
+    assert "DescribeSnapshots" in asked
+    assert "DescribeSnapshotAttribute" not in asked
+    assert json.loads((out / "manifest.json").read_text())["config"]["sharing"]["reuse"] == str(finished)
+    result = auditor("collect", "-q", "-c", config, "--out", out, *chosen, "--reuse-shares", out, code=2)
+    assert "this run's own folder" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -214,7 +226,7 @@ def test_permissions_are_least_for_the_selected_rules():
         for policy in (everything, little)
     ]
     assert names[1] < names[0]
-    assert not {name for name in names[0] if not name.split(":")[1].startswith(("Describe", "Get", "List"))}
+    assert not {name for name in names[0] if not name.split(":")[1].startswith(("Describe", "Get", "List", "Lookup"))}
 
 
 def test_the_caller_needs_to_list_the_organisation_and_assume_the_role(config):
