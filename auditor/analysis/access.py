@@ -179,9 +179,16 @@ class _Keys:
     def __init__(self, key_access: pd.DataFrame) -> None:
         columns = ["account_id", "region", "key_arn", "grantee", "usable", "because"]
         self._told = {row[:4]: row[4:] for row in _rows(key_access, columns)}
+        self._answers: dict[Grant, tuple[bool | None, str | None]] = {}
 
     def let(self, keys: Iterable[str | None], grant: Grant) -> tuple[bool | None, str | None]:
         """Whether all of the keys let the grantee use it, and why not: what refuses goes before what is not known."""
+        asked = (*grant[:2], grant[4], frozenset(keys))
+        if asked not in self._answers:
+            self._answers[asked] = self._answer(keys, grant)
+        return self._answers[asked]
+
+    def _answer(self, keys: Iterable[str | None], grant: Grant) -> tuple[bool | None, str | None]:
         told = [self._told.get((*grant[:2], key, grant[4]), (None, _NO_KEY)) for key in sorted(keys, key=str)]
         for wanted in (False, None):
             for usable, because in told:

@@ -23,6 +23,13 @@ _HERE: Final = ("account_id", "region")
 def keys(frame: pd.DataFrame, *rest: str | pa.Array) -> pa.Array:
     """Account, region and more, columns or arrays, as one text a row; missing where one of them is."""
     parts = [as_arrow(frame[part]) if isinstance(part, str) else part for part in (*_HERE, *rest)]
+    if len(frame) and all(_alike(part) for part in parts[:2]):  # one account and region, as a rule
+        here = [part[0].as_py() for part in parts[:2]]
+        if None in here:
+            return pa.nulls(len(frame), pa.string())
+        if not rest:
+            return pa.repeat("\x1f".join(here), len(frame))
+        parts[:2] = ["\x1f".join(here)]
     return pc.binary_join_element_wise(*parts, "\x1f")
 
 
@@ -39,8 +46,15 @@ def is_one_of(wanted: pa.Array, held: pa.Array) -> Flags:
 
 def numbered(texts: pa.Array) -> Integers:
     """A number for every distinct text, from 0 as they come; missing is one of them."""
+    if _alike(texts):
+        return np.zeros(len(texts), dtype=np.int64)
     codes = texts.dictionary_encode(null_encoding="encode").indices
     return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _alike(texts: pa.Array) -> bool:
+    """Whether all are the same text, or all missing; as quick as a look at the bytes."""
+    return bool(texts.slice(1).equals(texts.slice(0, max(len(texts) - 1, 0))))
 
 
 def whole(numbers: pd.Series[Any]) -> tuple[Integers, Flags]:
