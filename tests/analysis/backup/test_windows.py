@@ -24,7 +24,7 @@ from tests.analysis.backup.estates import (
 
 NO_CAUSE = "cause not visible"
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=15, deadline=None)
 
 
 # policies of volumes
