@@ -169,7 +169,7 @@ def _evidence(
         evidence["reason"][row] = reason
         evidence["what_is_gone"][row] = {
             "image_gone": f"image {maker}",
-            "policy_leftover": f"volume {volume_id}, which {maker} used to back up,",
+            "policy_leftover": f"volume {volume_id} that {maker} backed up",
             "volume_gone": f"volume {volume_id}",
             "source_withdrawn": f"its source {source} in {region}",
         }[reason]
@@ -232,7 +232,7 @@ FAILS = [
         "given": _BY_POLICY,
         "expect": {
             "reason": "policy_leftover",
-            "what_is_gone": "volume vol-0b, which policy-0a used to back up,",
+            "what_is_gone": "volume vol-0b that policy-0a backed up",
             "policy_state": "gone",
             "origin": "dlm",
         },

@@ -94,7 +94,7 @@ def test_what_a_policy_left_names_the_policy_that_deletes_nothing(place, told, o
         held = place.lifecycle_policies.get(link.resource_id)
         assert link.strength == (held["State"] if held else "gone") != "ENABLED"
         assert ("deletes nothing" if held else "will never delete it") in link.said
-        assert f"which {link.resource_id} used to back up" in story.findings[0].message
+        assert f"that {link.resource_id} backed up is gone" in story.findings[0].message
 
 
 def test_an_image_tells_who_made_it_and_whether_the_machine_went_on_running(place, told, organisation):
