@@ -130,7 +130,10 @@ def test_page_and_sheet_agree(report, world, tmp_path):
     told = replace(families(*lines), unread=2)
     report = replace(report, families=told)
     said = page(report)
-    assert "8 of 10 families, those with most to spare first; the rest in the workbook, sheet Families." in said
+    assert (
+        "Shown are 8 of 10 families, those with most to spare first; the rest is in the workbook, sheet Families."
+        in said
+    )
     assert (
         told.sentence == "50 images form 10 families: 10 in use, 10 kept, 10 spare at $0.50–$12.50 a month, "
         "10 disabled and 10 that cannot be told."
