@@ -66,6 +66,28 @@ copyable = true
     assert entry.may_share_with is None
 
 
+def test_backups_promised_by_the_configuration_are_read(tmp_path):
+    backup = read(
+        tmp_path,
+        """
+[backup]
+days = 14
+ephemeral = [{ tag = "scratch" }, { tag = "tier", value = "cache" }]
+[[backup.rpo]]
+name = "gold"
+volumes = { tag = "tier", value = "gold" }
+hours = 24
+[[backup.rpo]]
+accounts = ["111122223333"]
+hours = 48
+look_back_days = 14
+""",
+    ).backup
+    assert (backup.days, backup.grace_minutes, backup.rpo_names) == (14, 60, ["gold", "2"])
+    assert [(each.hours, each.look_back_days) for each in backup.rpo] == [(24, 7), (48, 14)]
+    assert [(each.tag, each.value) for each in backup.ephemeral] == [("scratch", None), ("tier", "cache")]
+
+
 def test_everything_has_a_default(tmp_path):
     assert read(tmp_path, "") == Config()
 
@@ -103,6 +125,16 @@ def test_everything_has_a_default(tmp_path):
         ("[[sharing.expect]]\nimages = {}\nshared_with = ['organisation']", "it selects nothing"),
         ("[[sharing.expect]]\nimages = { value = 'a' }\nshared_with = ['organisation']", "without a tag"),
         ("[[sharing.expect]]\nshared_with = ['organisation']", "one of the two"),
+        ("[[backup.rpo]]\nhours = 24", "say which volumes it is for by tag, or which accounts, one of the two"),
+        ("[[backup.rpo]]\nhours = 24\nvolumes = { tag = 'a' }\naccounts = ['111122223333']", "one of the two"),
+        ("[[backup.rpo]]\nvolumes = { tag = 'a' }", "'backup.rpo.0.hours' is missing"),
+        ("[[backup.rpo]]\nhours = 0\nvolumes = { tag = 'a' }", "backup.rpo.0.hours: "),
+        ("[[backup.rpo]]\nhours = 24\nacounts = []", "'backup.rpo.0.acounts' is unknown. Did you mean 'accounts'?"),
+        ("[[backup.rpo]]\nhours = 24\nvolumes = { key = 'a' }", "backup.rpo.0.volumes"),
+        (2 * "[[backup.rpo]]\nname = 'a'\nhours = 24\nvolumes = { tag = 'a' }\n", "two objectives are called 'a'"),
+        ("[backup]\ndays = 400", "backup.days: "),
+        ("[backup]\nephemeral = [{ value = 'a' }]", "'backup.ephemeral.0.tag' is missing"),
+        ("[backup]\ngrace_minute = 5", "'backup.grace_minute' is unknown. Did you mean 'grace_minutes'?"),
         (WAIVER.replace('rule = "image_public"', 'ruel = "image_public"'), "'waiver.0.rule' is missing"),
         (WAIVER.replace("2026-12-31", "2025-12-31"), "until lies before from"),
         (WAIVER.replace('resources = ["ami-0123456789abcdef0"]', ""), "names resources or accounts"),

@@ -152,7 +152,8 @@ def test_selections_and_their_terms(scripted, run):
 
     def get(BackupPlanId, SelectionId):  # noqa: N803 - the API's own names
         selection = SELECTIONS[BackupPlanId, SelectionId]
-        return {"BackupSelection": selection, "SelectionId": SelectionId, "BackupPlanId": BackupPlanId}
+        made = {"CreationDate": MADE} if SelectionId == "sel-1" else {}
+        return {"BackupSelection": selection, "SelectionId": SelectionId, "BackupPlanId": BackupPlanId, **made}
 
     reader = scripted(
         {"backup:ListBackupSelections": listed, "backup:GetBackupSelection": get},
@@ -161,7 +162,13 @@ def test_selections_and_their_terms(scripted, run):
     brought = run(backup_selections.COLLECTOR, reader)
     role = "arn:aws:iam::111122223333:role/backup"
     assert brought["backup_selections"] == [
-        {"plan_id": "plan-1", "selection_id": "sel-1", "name": "by tag", "role_arn": role},
+        {
+            "plan_id": "plan-1",
+            "selection_id": "sel-1",
+            "name": "by tag",
+            "role_arn": role,
+            "created_at": MADE,
+        },
         {"plan_id": "plan-2", "selection_id": "sel-2", "name": "empty", "role_arn": role},
     ]
     here = {"plan_id": "plan-1", "selection_id": "sel-1"}
