@@ -24,6 +24,17 @@ from auditor.frames.columns import PANDAS
 #: How mechanisms are said.
 WORDS = {"dlm": "Data Lifecycle Manager", "aws-backup": "AWS Backup", "rpo": "the configuration"}
 
+_MECHANISMS = sorted(WORDS, key=lambda mechanism: WORDS[mechanism])
+
+#: How sets of mechanisms are said, by the sum of two to the power of the place of each; nothing for none.
+_NAMED = np.array(
+    [
+        " and ".join(WORDS[name] for place, name in enumerate(_MECHANISMS) if chosen >> place & 1) or None
+        for chosen in range(1 << len(WORDS))
+    ],
+    dtype=object,
+)
+
 _VERDICTS = ("met", "late", "missed", "failed", "partial", "pending", "unknown")
 _NEVER = np.iinfo(np.int64).min
 
@@ -97,9 +108,10 @@ def _promised(ids: pa.Array, promises: pd.DataFrame, coverage: pd.DataFrame, bac
         through[links.loc[links["through"], "place"].to_numpy()] = True
         hours = links["hours"].to_numpy(dtype=np.float64, na_value=np.inf)
         np.minimum.at(strictest, links["place"].to_numpy(), hours)
-        said = links.assign(word=links["mechanism"].map(WORDS)).drop_duplicates(["place", "word"])
-        named = said.sort_values(["place", "word"]).groupby("place")["word"].agg(" and ".join)
-        covered[named.index.to_numpy()] = named.to_numpy()
+        which = np.zeros(size, dtype=np.int64)
+        for number, mechanism in enumerate(_MECHANISMS):
+            which[links.loc[links["mechanism"].eq(mechanism).fillna(False).to_numpy(bool), "place"]] |= 1 << number
+        covered = _NAMED[which]
     return {
         "promises": pd.array(count, dtype="Int64"),
         "covered_by": _text(covered),
