@@ -1,7 +1,8 @@
 """One million snapshots with 100,000 images, judged by all rules: wall, CPU and peak memory.
 
-    python benchmarks/judge_large.py [--partitions 80] [--snapshots 12500] [--images 1250]
+    python benchmarks/judge_large.py [--partitions 80] [--snapshots 12500] [--images 1250] [--promised]
 
+With ``--promised`` a lifecycle policy promises a backup a day of every volume: a million windows to be met.
 The inventory is made of columns directly, not collected: this measures the half of the product that needs no AWS.
 """
 
@@ -13,6 +14,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +34,46 @@ def ids(prefix: str, numbers: np.ndarray, place: int) -> list[str]:
     return [f"{prefix}-{place:05x}{number:012x}" for number in numbers.tolist()]
 
 
-def partition(place: int, account: str, region: str, snapshots: int, images: int) -> dict[str, pd.DataFrame]:
+def promised(place: int, snapshot_ids: list[str], volume_ids: list[str]) -> dict[str, dict[str, list[Any]]]:
+    """A lifecycle policy that takes a snapshot of every volume daily at five, and its marks on what it took."""
+    policy = f"policy-{place:017x}"
+    marks = {"aws:dlm:lifecycle-policy-id": policy, "aws:dlm:lifecycle-schedule-name": "daily"}
+    return {
+        "lifecycle_policies": {
+            "policy_id": [policy],
+            "state": ["ENABLED"],
+            "policy_type": ["EBS_SNAPSHOT_MANAGEMENT"],
+            "resource_type": ["VOLUME"],
+            "created_at": [NOW - timedelta(days=400)],
+            "modified_at": [NOW - timedelta(days=300)],
+        },
+        "lifecycle_targets": {"policy_id": [policy], "kind": ["target"], "key": ["tier"], "value": ["gold"]},
+        "lifecycle_schedules": {
+            "policy_id": [policy],
+            "schedule_name": ["daily"],
+            "position": [0],
+            "interval": [24],
+            "interval_unit": ["HOURS"],
+            "start_time": ["05:00"],
+            "location": ["CLOUD"],
+            "retain_count": [8],
+        },
+        "volume_tags": {
+            "volume_id": volume_ids,
+            "key": ["tier"] * len(volume_ids),
+            "value": ["gold"] * len(volume_ids),
+        },
+        "snapshot_tags": {
+            "snapshot_id": np.repeat(snapshot_ids, 4).tolist(),
+            "key": ["Name", "owner", *marks] * len(snapshot_ids),
+            "value": ["db", "team-a", *marks.values()] * len(snapshot_ids),
+        },
+    }
+
+
+def partition(
+    place: int, account: str, region: str, snapshots: int, images: int, *, promises: bool
+) -> dict[str, pd.DataFrame]:
     """One account and region: daily chains of eight, images on some of them, references to most images."""
     random = np.random.default_rng(place)
     volumes = snapshots // 8
@@ -115,6 +156,8 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
             "grantee": ["100000000001"] * images,
         },
     }
+    if promises:
+        made |= promised(place, snapshot_ids, volume_ids)
     frames = {}
     for name, values in made.items():
         rows = len(next(iter(values.values())))
@@ -122,13 +165,13 @@ def partition(place: int, account: str, region: str, snapshots: int, images: int
     return frames
 
 
-def write(folder: Path, partitions: int, snapshots: int, images: int) -> None:
+def write(folder: Path, partitions: int, snapshots: int, images: int, *, promises: bool = False) -> None:
     """A finished run folder of that size."""
     writer, _ = Writer.start(folder, Manifest(as_of=NOW, started_at=NOW))
     collectors = sorted({name for frame in INVENTORY.values() for name in frame.filled_by})
     for place in range(partitions):
         account, region = f"{100_000_000_000 + place // 4}", REGIONS[place % 4]
-        made = partition(place, account, region, snapshots, images)
+        made = partition(place, account, region, snapshots, images, promises=promises)
         row = {"account_id": account, "region": region, "status": "complete", "started_at": NOW, "finished_at": NOW}
         for collector in collectors:
             mine = {name: frame for name, frame in made.items() if INVENTORY[name].filled_by[0] == collector}
@@ -151,10 +194,11 @@ def main() -> None:
     arguments.add_argument("--partitions", type=int, default=80)
     arguments.add_argument("--snapshots", type=int, default=12_500)
     arguments.add_argument("--images", type=int, default=1_250)
+    arguments.add_argument("--promised", action="store_true")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "run"
-        write(folder, options.partitions, options.snapshots, options.images)
+        write(folder, options.partitions, options.snapshots, options.images, promises=options.promised)
         rules = load_rules()
         before = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
         start = time.perf_counter()
