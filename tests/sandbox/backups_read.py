@@ -164,16 +164,20 @@ def plan_promises(here: Region) -> Iterator[Promise]:
                     "recovery-points",
                     row["CreationDate"],
                     plan_times(rule, row["CreationDate"]),
-                    rule["StartWindowMinutes"] / 60 * HOUR + HOUR,
+                    rule.get("StartWindowMinutes", 480) / 60 * HOUR + HOUR,
                     age=rule["Lifecycle"]["DeleteAfterDays"] * DAY,
                 )
 
 
 def plan_times(rule: Row, since: datetime) -> Callable[[datetime], bool]:
-    rate = re.fullmatch(r"rate\((\d+) hours\)", rule["ScheduleExpression"])
+    expression, zone = (
+        rule.get("ScheduleExpression", "cron(0 5 ? * * *)"),
+        rule.get("ScheduleExpressionTimezone", "UTC"),
+    )
+    rate = re.fullmatch(r"rate\((\d+) hours\)", expression)
     if rate:
         return lambda moment: moment >= since and (moment - since) % (int(rate[1]) * HOUR) == NO_TIME
-    return cron(rule["ScheduleExpression"], rule["ScheduleExpressionTimezone"])
+    return cron(expression, zone)
 
 
 def agreed_promises(here: Region) -> Iterator[Promise]:

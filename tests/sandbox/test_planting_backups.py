@@ -35,7 +35,7 @@ def test_windows_where_clocks_have_changed(now: datetime) -> None:
         plan_id
         for here in organisation
         for plan_id, row in here.backup_plans.items()
-        if row["BackupPlan"]["Rules"][0]["ScheduleExpressionTimezone"] in ("Europe/Berlin", "America/New_York")
+        if row["BackupPlan"]["Rules"][0].get("ScheduleExpressionTimezone") in ("Europe/Berlin", "America/New_York")
     }
     hours = {(promise.split("/")[0], at[11:16]) for *_, promise, at, _ in truth if promise.split("/")[0] in local}
     assert max(Counter(plan for plan, _ in hours).values()) == 2

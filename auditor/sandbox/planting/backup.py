@@ -24,6 +24,9 @@ FAILURES = {
 
 GIB = 1 << 30
 
+#: Minutes within which a job must start, where a rule says nothing.
+START_WINDOW = 480
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -107,7 +110,7 @@ def plan(
     select(plot, plan_id, name, selection)
     made = []
     for row, (_, times) in zip(rows, rules, strict=True):
-        pending = timedelta(minutes=row["StartWindowMinutes"]) + GRACE
+        pending = timedelta(minutes=row.get("StartWindowMinutes", START_WINDOW)) + GRACE
         days = row["Lifecycle"]["DeleteAfterDays"]
         promise = Promise(f"{plan_id}/{row['RuleId']}", times.moments, pending, created, age=days * DAY)
         where = row["TargetBackupVaultName"]

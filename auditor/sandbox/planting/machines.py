@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from auditor.sandbox.model import Row
@@ -19,20 +19,37 @@ from auditor.sandbox.planting.trail import image_created
 
 @dataclass(frozen=True)
 class Disk:
-    """A volume of a machine to be planted: its size, its tags, whether backups of the machine leave it out."""
+    """A volume of a machine to be planted.
+
+    Attributes:
+        size_gib: Its size.
+        tags: Its tags.
+        left_out: Whether backups of the machine leave it out.
+        days: How many days ago it was attached, where that was after the machine was launched.
+    """
 
     size_gib: int
     tags: dict[str, str]
     left_out: bool = False
+    days: float | None = None
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A planted machine; its volumes are those that are to be backed up with it, the root first if it is."""
+    """A planted machine; its volumes are those that are to be backed up with it, the root first if it is.
+
+    Attributes:
+        since: By volume, when it was attached.
+    """
 
     instance_id: str
     created: datetime
     volumes: tuple[Lineage, ...]
+    since: dict[str, datetime]
+
+    def at(self, moment: datetime) -> Machine:
+        """The machine with the volumes it had at a moment."""
+        return replace(self, volumes=tuple(each for each in self.volumes if self.since[each.volume_id] <= moment))
 
 
 def machine(plot: Plot, days: float, tags: dict[str, str], disks: Sequence[Disk], **more: object) -> Machine:
@@ -49,12 +66,13 @@ def machine(plot: Plot, days: float, tags: dict[str, str], disks: Sequence[Disk]
     image_id, source = amazon_image(plot)
     row: Row = {"Tags": tag_list({"Name": name, "env": plot.account.tags["env"], **tags})} | more
     instance_id = plot.instance(image_id, created, name=name, **row)
-    kept = []
+    kept, since = [], {}
     for number, disk in enumerate(disks):
+        attached = created if disk.days is None else plot.ago(disk.days)
         of = plot.lineage(disk.size_gib, plot.usual_key(), used=0.2, tags={"Name": name, **disk.tags})
         plot.volume(
             of,
-            created,
+            attached,
             backup="never" if disk.left_out else "fresh",
             source=source if number == 0 else "",
             instance=instance_id,
@@ -63,7 +81,8 @@ def machine(plot: Plot, days: float, tags: dict[str, str], disks: Sequence[Disk]
         )
         if not disk.left_out:
             kept.append(of)
-    return Machine(instance_id, created, tuple(kept))
+            since[of.volume_id] = attached
+    return Machine(instance_id, created, tuple(kept), since)
 
 
 #: Plants what one window of a machine leaves behind: when it was scheduled, when it began, and its fate.
@@ -75,7 +94,7 @@ def deliver(plot: Plot, of: Machine, promise: Promise, make: Maker, fates: Fates
     for scheduled, fate in settle(plot, promise, of.instance_id, of.created, fates):
         begun = scheduled + timedelta(seconds=plot.rng.randrange(60, 2400))
         if fate not in ("missed", "pending"):
-            make(plot, of, scheduled, begun, fate)
+            make(plot, of.at(scheduled), scheduled, begun, fate)
 
 
 def sets(policy_id: str, schedule: str) -> Maker:

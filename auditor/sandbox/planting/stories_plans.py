@@ -134,6 +134,18 @@ def under_way(plot: Plot) -> None:
         job(plot, made.rules[0], f"volume/{of.volume_id}", due, state="RUNNING", MessageCategory="")
 
 
+def unsaid(plot: Plot) -> None:
+    """A plan that says nothing of hours and windows: it runs at five, UTC, and has eight hours to start."""
+    created = plot.ago(50)
+    of = _volume(plot, created, {}, backup="fresh")
+    row, times = rule("unsaid", "Default", schedules.daily(plot.now, 5), 4)
+    for name in ("ScheduleExpression", "ScheduleExpressionTimezone", "StartWindowMinutes", "CompletionWindowMinutes"):
+        del row[name]
+    named: Row = {"Resources": [plot.arn("ec2", f"volume/{of.volume_id}")]}
+    made = plan(plot, "unsaid", [(row, times)], named)
+    deliver(plot, of, created, [(duty(made.rules[0]), {2: "missed"})])
+
+
 #: Stories of backup plans.
 STORIES: tuple[Telling, ...] = (
     (whole_machines, -1, 2),
@@ -143,4 +155,5 @@ STORIES: tuple[Telling, ...] = (
     (rates, -1, 1),
     (revised, -1, 2),
     (under_way, -1, 1),
+    (unsaid, -1, 1),
 )

@@ -108,7 +108,9 @@ def data_disks(plot: Plot) -> None:
     disks = (Disk(8, {}, left_out=True), Disk(50, {}), Disk(80, {}), scratch)
     fates: tuple[Fates, ...] = ({1: "partial", 2: "failed"}, {2: "missed"}, {})
     for number in range(2 if plot.size.dense else 3):
-        of = machine(plot, 70, {"dlm": "data"}, disks)
+        # a disk that came later is missing from no earlier backup
+        later = (Disk(30, {}, days=1.5),) if number == 1 else ()
+        of = machine(plot, 70, {"dlm": "data"}, (*disks, *later))
         machines.deliver(plot, of, kept, machines.sets(policy_id, name), fates[number])
 
 
@@ -120,8 +122,8 @@ def whole_images(plot: Plot) -> None:
     policy_id = policy(plot, "Daily images", details)
     kept = duty(plot, policy_id, name, schedules.every(plot.now, 24, 0), 4).promise
     licence: Row = {"PlatformDetails": "Red Hat Enterprise Linux", "UsageOperation": "RunInstances:0010"}
-    for fates, more in (({1: "partial", 2: "failed"}, {}), ({}, licence)):
-        of = machine(plot, 50, {"image": "daily"}, (Disk(8, {}), Disk(20, {})), **more)
+    for fates, more, days in (({1: "partial", 2: "failed"}, {}, None), ({}, licence, 1.5)):
+        of = machine(plot, 50, {"image": "daily"}, (Disk(8, {}), Disk(20, {}, days=days)), **more)
         machines.deliver(plot, of, kept, machines.images(policy_id, name), fates)
 
 
