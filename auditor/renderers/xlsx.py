@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -32,6 +33,13 @@ _FORMATS: dict[Kind, str] = {
     "day": "yyyy-mm-dd",
     "flag": '"TRUE";"TRUE";"FALSE"',
 }
+
+#: Words stand a little away from the number before them.
+_WORDS: frozenset[Kind] = frozenset({"text", "id"})
+_ASIDE: dict[str, Any] = {"horizontal": "left", "indent": 1}
+
+#: Height of a line in points.
+_LINE = 16
 
 #: The oldest moment a zip can name; fixed, so that the same report gives the same bytes.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -140,7 +148,8 @@ def _styles(sheet: Any) -> dict[str, int]:
     from openpyxl.styles import Alignment, Font
 
     looks: dict[str, tuple[str, Any, Any]] = {
-        kind: (shown, None, Alignment(vertical="top")) for kind, shown in _FORMATS.items()
+        kind: (shown, None, Alignment(vertical="top", **_ASIDE if kind in _WORDS else {}))
+        for kind, shown in _FORMATS.items()
     }
     plain, wrapped = Alignment(vertical="top"), Alignment(vertical="top", wrap_text=True)
     looks["title"] = ("General", Font(name="Calibri", size=14, bold=True), plain)
@@ -167,8 +176,10 @@ def _table_sheet(sheet: Any, part: Part, report: Report) -> None:
     for number, column in enumerate(part.columns, 1):
         cell = sheet.cell(1, number, column.header)
         cell.font = Font(name="Calibri", size=11, bold=True)
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        side = _ASIDE if column.kind in _WORDS else {"horizontal": "right"}
+        cell.alignment = Alignment(vertical="top", wrap_text=True, **side)
         sheet.column_dimensions[letters(number)].width = column.width
+    sheet.row_dimensions[1].height = _LINE * max(ceil(len(it.header) / (it.width - 3)) for it in part.columns)
     area = f"A1:{letters(len(part.columns))}{max(part.rows, 1) + 1}"
     table = Table(displayName=part.table, ref=area)
     # named here, or openpyxl would make every cell of the area to look for the names
