@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def served(organisation: Organisation) -> Iterator[Sandbox]:
 def measured(organisation: Organisation, here: Region, folder: Path, says: dict[str, Any], analyzer: str) -> str:
     """One way, as a row of the table."""
     arn = f"arn:aws:access-analyzer:{here.name}:{here.account_id}:analyzer/one"
-    row = {"arn": arn, "name": "one", "type": analyzer, "status": "ACTIVE", "createdAt": organisation.now}
+    made = {"createdAt": organisation.now - timedelta(days=90), "lastResourceAnalyzedAt": organisation.now}
+    row = {"arn": arn, "name": "one", "type": analyzer, "status": "ACTIVE", **made}
     here.analyzers = {arn: row} if analyzer else {}
     scope = {"organisation": True, "exclude_accounts": sorted(set(organisation.accounts) - {here.account_id})}
     config = Config.of({"scope": scope, **says})

@@ -170,6 +170,8 @@ class Partition:
         started_at = datetime.now(UTC)
         reader = self._reader.own(partial(self._frame, collector))
         outcome, frames = self._brought(collector, reader)
+        if outcome == COMPLETE and reader.tally.note:
+            outcome = Outcome("complete", *reader.tally.note)
         rows = len(frames[collector.frames[0]]) if collector.frames[0] in frames else 0
         if outcome.status not in ("complete", "truncated"):
             self._lacking.add(collector.name)

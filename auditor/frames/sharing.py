@@ -78,6 +78,7 @@ ACCESS_ANALYZERS = Frame(
         text("name", "Its name"),
         text("type", "ACCOUNT and ORGANIZATION report access from outside of them; others, …_UNUSED_ACCESS, do not"),
         text("status", "ACTIVE, CREATING, DISABLED or FAILED"),
+        moment("created_at", "Creation"),
         moment("last_analyzed_at", "When it last looked at anything", "lastResourceAnalyzedAt"),
     ),
     key=("account_id", "region", "analyzer_arn"),

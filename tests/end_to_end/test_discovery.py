@@ -1,6 +1,7 @@
 """Every way to find shares over the wire: what it sees, what it asks, and that what it does not see is never clean."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -43,7 +44,9 @@ def have_analyzers(organisation, monkeypatch, kind):
     """Every account has one analyzer of a type, or none."""
     for place in list(organisation):
         arn = f"arn:aws:access-analyzer:{place.name}:{place.account_id}:analyzer/one"
-        row = {"arn": arn, "name": "one", "type": kind, "status": "ACTIVE", "createdAt": organisation.now}
+        made = organisation.now - timedelta(days=90)
+        row = {"arn": arn, "name": "one", "type": kind, "status": "ACTIVE", "createdAt": made}
+        row["lastResourceAnalyzedAt"] = organisation.now
         monkeypatch.setattr(place, "analyzers", {arn: row} if kind else {})
 
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pandas as pd
 
 from auditor.aws.collector import Page, Reader
 from auditor.aws.collectors.access_analyzers import EXTERNAL
 from auditor.aws.earlier import Earlier
 from auditor.aws.outcome import IncompleteAnswer
 
+_DELAY = timedelta(minutes=30)
 _LATE = (
     "Only the snapshots that IAM Access Analyzer reports were asked, as [sharing] discovery allows; what was shared in "
     "the half hour before is not among them."
@@ -92,8 +96,7 @@ def _reuse(reader: Reader, run: Earlier, thing: str, left: Residue) -> None:
 
 def _narrow(reader: Reader, left: Residue) -> None:
     """Leave out what an analyzer does not report, as far as may be."""
-    analyzers = reader.frame("access_analyzers")
-    working = analyzers[analyzers["status"].eq("ACTIVE").fillna(value=False) & analyzers["type"].isin(EXTERNAL)]
+    working = _at_work(reader.frame("access_analyzers"))
     auto = reader.discovery == "auto"
     if working.empty:
         if not auto:
@@ -114,6 +117,17 @@ def _narrow(reader: Reader, left: Residue) -> None:
             )
     left.ask = [each for each in left.ask if each in reported]
     reader.note("AnalyzerLag", _LATE)
+
+
+def _at_work(analyzers: pd.DataFrame) -> pd.DataFrame:
+    """Analyzers of external access whose findings can be believed.
+
+    One that was made a short while ago has not looked at everything yet: it must have gone on after that for longer
+    than AWS needs.
+    """
+    active = analyzers["status"].eq("ACTIVE").fillna(value=False) & analyzers["type"].isin(EXTERNAL)
+    looked = analyzers["last_analyzed_at"] - analyzers["created_at"] >= _DELAY
+    return analyzers[active & looked.fillna(value=False)]
 
 
 def _restorable_by_members(reader: Reader) -> set[str]:

@@ -25,6 +25,7 @@ ANALYZER_FIELDS: Mapping[str, Field] = {
     "name": "name",
     "type": "type",
     "status": "status",
+    "created_at": "createdAt",
     "last_analyzed_at": "lastResourceAnalyzedAt",
 }
 FINDING_FIELDS: Mapping[str, Field] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from auditor.aws.collectors import image_shares, snapshot_permissions
@@ -9,6 +11,7 @@ from auditor.aws.earlier import Settled
 from auditor.aws.outcome import IncompleteAnswer
 
 HOME, MEMBER, STRANGER = "111122223333", "444455556666", "999988887777"
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 SNAPSHOTS = ("snap-1", "snap-2", "snap-3", "snap-4")
 
 
@@ -45,8 +48,14 @@ def reader(scripted):
                     for each in SNAPSHOTS
                 ],
                 "access_analyzers": [
-                    {"analyzer_arn": f"arn-{place}", "type": kind, "status": status}
-                    for place, (kind, status) in enumerate(analyzers)
+                    {
+                        "analyzer_arn": f"arn-{place}",
+                        "type": kind,
+                        "status": status,
+                        "created_at": CREATED,
+                        "last_analyzed_at": looked[0] if looked else CREATED + timedelta(days=1),
+                    }
+                    for place, (kind, status, *looked) in enumerate(analyzers)
                 ],
                 "analyzer_findings": [{"finding_id": f"f-{each}", "snapshot_id": each} for each in reported],
                 "snapshot_block_public_access": [{"state": block}],
@@ -80,6 +89,9 @@ ACCOUNT, ORGANISATION = ("ACCOUNT", "ACTIVE"), ("ORGANIZATION", "ACTIVE")
         ("auto", [], True, SNAPSHOTS, None, []),
         ("auto", [("ACCOUNT", "CREATING")], True, SNAPSHOTS, None, []),
         ("auto", [("ACCOUNT_UNUSED_ACCESS", "ACTIVE")], True, SNAPSHOTS, None, []),
+        ("auto", [(*ACCOUNT, CREATED + timedelta(minutes=29))], True, SNAPSHOTS, None, []),
+        ("auto", [(*ACCOUNT, None)], True, SNAPSHOTS, None, []),
+        ("auto", [(*ACCOUNT, CREATED + timedelta(minutes=30))], True, ("snap-2",), None, ["AnalyzerLag"]),
         ("auto", [ACCOUNT], False, ("snap-2",), None, ["AnalyzerLag"]),
         ("auto", [ORGANISATION], True, ("snap-2", "snap-3"), None, ["AnalyzerLag"]),
         ("auto", [ORGANISATION], False, SNAPSHOTS, None, []),
