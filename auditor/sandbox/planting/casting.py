@@ -16,7 +16,7 @@ from auditor.sandbox.planting.stories_uses import unused
 _PLAIN_WEIGHT, _PLAIN_ACCOUNTS = 3, 0.25
 
 #: So many places are many.
-_MANY = 12
+_MANY = 6
 
 
 def cast(seed: int, places: Iterable[Place], tellings: Sequence[Telling], size: Size) -> dict[Place, frozenset[Part]]:

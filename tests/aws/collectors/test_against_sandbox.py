@@ -68,6 +68,7 @@ def test_nothing_is_left_out(inventory):
         ("backup_opt_ins", "resource_type", "backup_opt_ins"),
         ("vault_policies", "vault_name", "backup_vault_policies"),
         ("copy_jobs", "job_id", "copy_jobs"),
+        ("restore_jobs", "job_id", "restore_jobs"),
     ],
 )
 def test_tables_come_whole(inventory, organisation, frame, column, table):
