@@ -39,6 +39,9 @@ ALLOWED = {
 #: The rules of this release, with their subject and severity.
 SHEET = {
     "archive_chain_broken": ("snapshots", "low"),
+    "backup_retention_short": ("backup_plans", "low"),
+    "backup_plan_overlap": ("volumes", "info"),
+    "backup_plan_selects_nothing": ("backup_plans", "low"),
     "fast_restore_idle": ("fast_restores", "medium"),
     "image_deprecated_in_use": ("images", "medium"),
     "image_deregistered_in_use": ("instances", "medium"),
@@ -62,8 +65,12 @@ SHEET = {
     "instance_backup_missed": ("instances", "high"),
     "instance_image_untrusted_owner": ("instances", "medium"),
     "instance_root_not_bootable": ("instances", "medium"),
+    "lifecycle_leftover": ("snapshots", "low"),
+    "lifecycle_policy_broken": ("lifecycle_policies", "medium"),
     "lifecycle_policy_shares_outside": ("lifecycle_policies", "high"),
     "lock_missing_or_expiring": ("snapshots", "medium"),
+    "recovery_point_expired": ("recovery_points", "low"),
+    "recovery_point_unencrypted": ("recovery_points", "medium"),
     "recycle_bin_cost": ("recycle_bin_snapshots", "info"),
     "recycle_bin_unprotected": ("regions", "low"),
     "reference_to_missing_image": ("launch_template_versions", "medium"),
@@ -89,17 +96,21 @@ SHEET = {
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),
     "volume_not_in_any_plan": ("volumes", "medium"),
+    "vault_unlocked": ("backup_vaults", "low"),
 }
 
 #: Rules that are named after something else than what they judge, and what that is.
 OTHERWISE = {
     "archive_chain_broken": "archive",
+    "backup_plan_overlap": "backup_plan",
     "image_deregistered_in_use": "image",
+    "lifecycle_leftover": "lifecycle",
     "lock_missing_or_expiring": "lock",
     "recycle_bin_cost": "recycle_bin",
     "recycle_bin_unprotected": "recycle_bin",
     "reference_to_missing_image": "reference",
     "resource_untagged": "resource",
+    "vault_unlocked": "vault",
 }
 
 every_rule = pytest.mark.parametrize("loaded", RULES.values(), ids=RULES)
@@ -155,6 +166,9 @@ def test_the_remedy_names_ids_only_and_destroys_nothing(loaded):
         "volume_id",
         "instance_id",
         "kms_key_arn",
+        "vault_name",
+        "recovery_point_arn",
+        "plan_id",
         "policy_id",
         "grantee_id",
     }
