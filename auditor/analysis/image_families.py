@@ -179,9 +179,9 @@ def _costs(
     for name in _COSTS[:2]:
         made[name] = _summed(held[name], family, many)
     for name in _COSTS[2:]:
-        made[name] = dollars(_summed(micros(held[name]), family, many))
-        only = micros(held[name]).mask(~spare[first], 0)
-        made[name.replace("monthly", "spare")] = dollars(_summed(only, family, many))
+        amount = micros(held[name])
+        made[name] = dollars(_summed(amount, family, many))
+        made[name.replace("monthly", "spare")] = dollars(_summed(amount[spare[first]], family[spare[first]], many))
     unpriced: Flags = held["monthly_high_usd"].isna().to_numpy(bool)
     made["unpriced"] = np.bincount(family[unpriced], minlength=many)
     return pd.DataFrame(made)

@@ -119,8 +119,11 @@ def _managed(
     """Whether a recovery point of AWS Backup holds each image, or an enabled lifecycle policy looks after it."""
     held = is_one_of(keys(images, "image_id"), keys(recovery_points, "recovery_id"))
     enabled = policies[policies["state"].eq("ENABLED").fillna(False).to_numpy(bool)]
-    policy = keys(images, _tag(images, image_tags, _POLICY))
-    return held | is_one_of(policy, keys(enabled, "policy_id"))
+    tagged = image_tags[image_tags["key"].eq(_POLICY).fillna(False).to_numpy(bool)]
+    if not len(tagged) or not len(enabled):
+        return held
+    looked_after = tagged[is_one_of(keys(tagged, "value"), keys(enabled, "policy_id"))]
+    return held | is_one_of(keys(images, "image_id"), keys(looked_after, "image_id"))
 
 
 def _followed(images: pd.DataFrame, family: pa.Array) -> tuple[Integers, Integers]:
