@@ -92,11 +92,11 @@ SHEET = {
     "snapshot_unencrypted": ("snapshots", "medium"),
     "snapshot_wrong_key": ("snapshots", "low"),
     "source_snapshot_untrusted_owner": ("source_snapshots", "medium"),
+    "vault_unlocked": ("backup_vaults", "low"),
     "volume_backup_missed": ("volumes", "high"),
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),
     "volume_not_in_any_plan": ("volumes", "medium"),
-    "vault_unlocked": ("backup_vaults", "low"),
 }
 
 #: Rules that are named after something else than what they judge, and what that is.
