@@ -91,27 +91,23 @@ def _wanted(
     snapshots: pd.DataFrame, snapshot_shares: pd.DataFrame, image_shares: pd.DataFrame, devices: pd.DataFrame
 ) -> list[Row]:
     """Account, region, key and grantee of all that is shared and encrypted."""
-    grantees: dict[Row, set[Row]] = defaultdict(set)
-    for account, region, snapshot, kind, grantee in _rows(snapshot_shares, "snapshot_id", "grantee_type", "grantee"):
-        grantees[account, region, snapshot].add((kind, grantee))
-    images: dict[Row, set[Row]] = defaultdict(set)
-    for account, region, image, kind, grantee in _rows(image_shares, "image_id", "grantee_type", "grantee"):
-        images[account, region, image].add((kind, grantee))
-    if images:
-        for account, region, image, snapshot in _rows(_among(devices, "image_id", images), "image_id", "snapshot_id"):
-            if snapshot is not None:
-                grantees[account, region, snapshot] |= images.get((account, region, image), set())
-    if not grantees:
+    shares = _rows(snapshot_shares, "snapshot_id", "grantee_type", "grantee")
+    images: dict[Row, list[Row]] = defaultdict(list)
+    for account, region, image, *grantee in _rows(image_shares, "image_id", "grantee_type", "grantee"):
+        images[account, region, image].append(tuple(grantee))
+    mapped = _rows(_among(devices, "image_id", images), "image_id", "snapshot_id") if images else []
+    ids = [*(share[:3] for share in shares), *((*device[:2], device[3]) for device in mapped)]
+    if not ids:
         return []
-    keyed = _rows(_among(snapshots, "snapshot_id", grantees), "snapshot_id", "kms_key_arn")
-    return sorted(
-        {
-            (account, region, arn, *grantee)
-            for account, region, snapshot, arn in keyed
-            if arn is not None
-            for grantee in grantees.get((account, region, snapshot), ())
-        }
-    )
+    keyed = {row[:3]: row[3] for row in _rows(_among(snapshots, "snapshot_id", ids), "snapshot_id", "kms_key_arn")}
+    wanted = {
+        (account, region, keyed.get((account, region, snapshot)), *grantee)
+        for account, region, snapshot, *grantee in shares
+    }
+    for account, region, image, snapshot in mapped:
+        arn = keyed.get((account, region, snapshot))
+        wanted.update((account, region, arn, *grantee) for grantee in images.get((account, region, image), ()))
+    return sorted(row for row in wanted if row[2] is not None)
 
 
 class _Members:
