@@ -24,6 +24,9 @@ FAILURES = {
 
 GIB = 1 << 30
 
+#: Days that a plan should keep its backups for, where nobody says otherwise.
+LONG_ENOUGH = 35
+
 #: Minutes within which a job must start, where a rule says nothing.
 START_WINDOW = 480
 
@@ -108,6 +111,8 @@ def plan(
         "LastExecutionDate": plot.now - timedelta(hours=2),
     }
     select(plot, plan_id, name, selection)
+    if max(row["Lifecycle"]["DeleteAfterDays"] for row in rows) < LONG_ENOUGH:
+        plot.note("backup_retention_short", plan_id)
     made = []
     for row, (_, times) in zip(rows, rules, strict=True):
         pending = timedelta(minutes=row.get("StartWindowMinutes", START_WINDOW)) + GRACE
