@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from auditor.errors import RenderError
+from auditor.report.families import STANDINGS
 
 if TYPE_CHECKING:
     from auditor.inventory import Inventory
     from auditor.report import Report, Spend
+    from auditor.report.families import Families
 
 #: Version of the format; raised when something is removed or changes its meaning, not when something is added.
 FORMAT = 1
@@ -99,6 +101,7 @@ def document(report: Report, inventory: Inventory) -> dict[str, Any]:
         "coverage": list(_records(report.tables["coverage"])),
         "item_gaps": list(_records(report.tables["item_gaps"])),
         "spend": _spend(report.spend),
+        "families": _families(report.families),
         "waivers": [asdict(line) for line in report.waivers],
     }
 
@@ -121,6 +124,19 @@ def _spend(spend: Spend | None) -> dict[str, Any] | None:
         "price_date": spend.price_date,
         "sources": list(spend.sources),
         "discount": spend.discount,
+    }
+
+
+def _families(families: Families | None) -> dict[str, Any] | None:
+    if families is None or not families.asked:
+        return None
+    money = ("low_usd", "high_usd", "spare_low_usd", "spare_high_usd")
+    return {
+        "families": families.families,
+        **{name: getattr(families.total, name) for name in ("images", *STANDINGS, *money)},
+        "unpriced": families.unpriced,
+        "unread": families.unread,
+        "keep": families.keep,
     }
 
 

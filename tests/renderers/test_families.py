@@ -1,5 +1,6 @@
 """The page of image families and its sheet: one picture, and the same numbers everywhere."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,12 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
 import openpyxl
 import pandas as pd
 import pytest
 
 from auditor.frames import FRAMES
 from auditor.renderers.families_chart import families_chart
+from auditor.renderers.json_ import write_json
 from auditor.renderers.pdf import html
 from auditor.renderers.xlsx import write_xlsx
 from auditor.report.families import STANDINGS, Families, Family, Made
@@ -152,6 +155,17 @@ def test_page_and_sheet_agree(report, world, tmp_path):
     values = {row[0]: row[1] for row in data.values if row[0]}
     assert values["Images in families"] == 50
     assert values["Spare images cost $ a month, high"] == 12.5
+
+
+def test_machines_are_told_the_same(report, world, tmp_path):
+    report = replace(report, families=families(family(), family("web", standings=("used",) * 5)))
+    write_json(report, world.inventory, tmp_path / "findings.json")
+    document = json.loads((tmp_path / "findings.json").read_text())
+    schema = json.loads(files("auditor.report_templates").joinpath("findings.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(document, schema)
+    said = document["families"]
+    assert (said["families"], said["images"], said["used"], said["spare"], said["keep"]) == (2, 10, 6, 1, 3)
+    assert (said["spare_high_usd"], said["unread"]) == (2.5, 0)
 
 
 def test_images_say_what_made_them_and_what_they_are(report, world, tmp_path):
