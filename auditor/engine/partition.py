@@ -22,6 +22,7 @@ from auditor.engine.words import arrow, evidence, fields, sentences
 from auditor.findings import ID_DIGITS
 from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory, Partition
+from auditor.rule import all_pass
 from auditor.rulebook import LoadedRule, Settled
 
 FINDINGS = FRAMES["findings"].arrow_schema
@@ -125,6 +126,9 @@ def _outcome(
         verdict = Verdict.untold(rows)
     else:
         verdict = handed.verdict if handed else ask(loaded, settled.parameters, supply, rows)
+    where = (rule.id, place.account_id, place.region, rows)
+    if not single and all_pass(verdict.found):
+        return Outcome(*where, 0, 0, perf_counter() - started, "", None)
     answered = verdict.by_row(rows)
     answered[list(single)] = np.nan
     unknown, found = np.isnan(answered), answered == 1.0
@@ -141,16 +145,7 @@ def _outcome(
         findings = findings.take(pc.sort_indices(findings, sort_keys=order))
     counts = int(found.sum()), int(unknown.sum())
     assert int((answered == 0.0).sum()) + sum(counts) == rows, f"{rule.id} lost rows"  # noqa: S101 - the promise of every tally
-    return Outcome(
-        rule.id,
-        place.account_id,
-        place.region,
-        rows,
-        *counts,
-        perf_counter() - started,
-        verdict.crash,
-        findings,
-    )
+    return Outcome(*where, *counts, perf_counter() - started, verdict.crash, findings)
 
 
 def _reasons(
