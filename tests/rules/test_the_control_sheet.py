@@ -39,7 +39,10 @@ ALLOWED = {
 #: The rules of this release, with their subject and severity.
 SHEET = {
     "archive_chain_broken": ("snapshots", "low"),
+    "backup_retention_long": ("backup_plans", "info"),
     "backup_retention_short": ("backup_plans", "low"),
+    "backup_plan_overlap": ("volumes", "info"),
+    "backup_plan_selects_nothing": ("backup_plans", "low"),
     "fast_restore_idle": ("fast_restores", "medium"),
     "image_deprecated_in_use": ("images", "medium"),
     "image_deregistered_in_use": ("instances", "medium"),
@@ -63,8 +66,12 @@ SHEET = {
     "instance_backup_missed": ("instances", "high"),
     "instance_image_untrusted_owner": ("instances", "medium"),
     "instance_root_not_bootable": ("instances", "medium"),
+    "lifecycle_leftover": ("snapshots", "low"),
+    "lifecycle_policy_broken": ("lifecycle_policies", "medium"),
     "lifecycle_policy_shares_outside": ("lifecycle_policies", "high"),
     "lock_missing_or_expiring": ("snapshots", "medium"),
+    "recovery_point_expired": ("recovery_points", "low"),
+    "recovery_point_unencrypted": ("recovery_points", "medium"),
     "recycle_bin_cost": ("recycle_bin_snapshots", "info"),
     "recycle_bin_unprotected": ("regions", "low"),
     "reference_to_missing_image": ("launch_template_versions", "medium"),
@@ -86,6 +93,7 @@ SHEET = {
     "snapshot_unencrypted": ("snapshots", "medium"),
     "snapshot_wrong_key": ("snapshots", "low"),
     "source_snapshot_untrusted_owner": ("source_snapshots", "medium"),
+    "vault_unlocked": ("backup_vaults", "low"),
     "volume_backup_missed": ("volumes", "high"),
     "volume_backup_stale": ("volumes", "medium"),
     "volume_never_backed_up": ("volumes", "high"),
@@ -96,12 +104,16 @@ SHEET = {
 OTHERWISE = {
     "archive_chain_broken": "archive",
     "backup_retention_short": "backup",
+    "backup_plan_overlap": "backup_plan",
+    "backup_retention_long": "backup",
     "image_deregistered_in_use": "image",
+    "lifecycle_leftover": "lifecycle",
     "lock_missing_or_expiring": "lock",
     "recycle_bin_cost": "recycle_bin",
     "recycle_bin_unprotected": "recycle_bin",
     "reference_to_missing_image": "reference",
     "resource_untagged": "resource",
+    "vault_unlocked": "vault",
 }
 
 every_rule = pytest.mark.parametrize("loaded", RULES.values(), ids=RULES)
@@ -157,6 +169,8 @@ def test_the_remedy_names_ids_only_and_destroys_nothing(loaded):
         "volume_id",
         "instance_id",
         "kms_key_arn",
+        "vault_name",
+        "recovery_point_arn",
         "plan_id",
         "policy_id",
         "grantee_id",

@@ -27,6 +27,9 @@ GIB = 1 << 30
 #: Days that a plan should keep its backups for, where nobody says otherwise.
 LONG_ENOUGH = 35
 
+#: Days beyond which a backup is kept for very long: five years.
+TOO_LONG = 1826
+
 #: Minutes within which a job must start, where a rule says nothing.
 START_WINDOW = 480
 
@@ -117,6 +120,8 @@ def plan(
     for row, (_, times) in zip(rows, rules, strict=True):
         pending = timedelta(minutes=row.get("StartWindowMinutes", START_WINDOW)) + GRACE
         days = row["Lifecycle"]["DeleteAfterDays"]
+        if days > TOO_LONG:
+            plot.note("backup_retention_long", plan_id, row["RuleId"])
         promise = Promise(f"{plan_id}/{row['RuleId']}", times.moments, pending, created, age=days * DAY)
         where = row["TargetBackupVaultName"]
         made.append(Rule(plan_id, row["RuleId"], name, row["RuleName"], where, times, days, promise))
