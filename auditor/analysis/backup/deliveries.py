@@ -85,6 +85,13 @@ class Deliveries:
         return cls(resource, promise, at, done, quality, name, cause)
 
 
+_NO_TEXT = pa.array([], pa.string())
+_NO_TIME = np.array([], dtype=np.int64)
+
+#: No delivery at all.
+NONE = Deliveries(_NO_TEXT, _NO_TEXT, _NO_TIME, _NO_TIME, np.array([], dtype=np.int8), _NO_TEXT, _NO_TEXT)
+
+
 def of_snapshots(snapshots: pd.DataFrame, tags: pd.DataFrame) -> Deliveries:
     """Snapshots that lifecycle policies made; the resource is the volume."""
     promise = _by_tags(snapshots["snapshot_id"], tags, "snapshot_id")

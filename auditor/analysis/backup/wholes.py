@@ -87,6 +87,8 @@ def sets_of(timed: pd.DataFrame, coverage: pd.DataFrame) -> Sets:
         coverage: ``backup_coverage``.
     """
     whole = timed["resource_type"].eq("instance").to_numpy(dtype=bool)
+    if not whole.any():
+        return Sets(whole, pd.DataFrame({"row": [], "promise_id": [], "volume_id": [], "since": [], "kind": []}))
     through = coverage[coverage["instance_id"].notna()]
     place = places_of(*(texts(frame[name]) for frame, name in (
         (through, "instance_id"), (through, "promise_id"), (timed, "resource_id"), (timed, "promise_id"),

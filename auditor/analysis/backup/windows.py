@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.analysis.backup import deliveries
-from auditor.analysis.backup.deliveries import FAILED, PARTIAL, PENDING, USABLE, Deliveries
+from auditor.analysis.backup.deliveries import FAILED, NONE, PARTIAL, PENDING, USABLE, Deliveries
 from auditor.analysis.backup.gaps import DELIVERING, unread
 from auditor.analysis.backup.matching import Places, expand, first_of_each, places_of, texts, windows_of
 from auditor.analysis.backup.objectives import stretches
@@ -64,14 +64,13 @@ def backup_windows(
     aged = told[told["kind"] == "any"].reset_index(drop=True)
     parts = []
     if len(timed):
-        made = [
-            deliveries.of_snapshots(snapshots, snapshot_tags),
-            deliveries.of_images(images, image_tags),
-            deliveries.of_plans(recovery_points, backup_jobs),
-        ]
+        kinds = set(timed["kind"].unique())  # what nothing promises need not be looked through
+        of_policies = deliveries.of_snapshots(snapshots, snapshot_tags) if "snapshots" in kinds else NONE
+        of_images = deliveries.of_images(images, image_tags) if "images" in kinds else NONE
+        of_plans = deliveries.of_plans(recovery_points, backup_jobs) if "recovery-points" in kinds else NONE
         sets = sets_of(timed, backup_coverage)
-        held = checked(Deliveries.all(made[1], made[2]), images, image_block_devices, snapshots, timed, sets)
-        parts.append(_judged(timed, sets, made[0], held, gaps, microseconds(as_of), backup))
+        held = checked(Deliveries.all(of_images, of_plans), images, image_block_devices, snapshots, timed, sets)
+        parts.append(_judged(timed, sets, of_policies, held, gaps, microseconds(as_of), backup))
     if len(aged):
         usable = deliveries.usable(snapshots, images, recovery_points, attachments)
         because = unread(gaps, DELIVERING)
