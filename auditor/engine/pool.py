@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,10 +49,17 @@ def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows:
         yield None
     else:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=pa.set_cpu_count, initargs=(1,)) as own:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as own:
             for _ in range(workers):  # they import while rules that look across accounts are asked here
                 own.submit(os.getpid)
             yield own
+
+
+def _settle_in() -> None:
+    """What a worker of our own does first: one thread, and seldom a search for garbage, never in what it imported."""
+    pa.set_cpu_count(1)
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def judge_all(job: Job, places: Sequence[Place], pool: Executor | None, progress: Progress | None) -> list[Judged]:
