@@ -91,6 +91,16 @@ def nothing(here: Region) -> Found:
     yield from ((key,) for key in here.backup_plans if key not in chosen)
 
 
+def kept(here: Region) -> Iterator[tuple[str, str, int]]:
+    for key, row in here.backup_plans.items():
+        yield from ((key, each["RuleId"], each["Lifecycle"]["DeleteAfterDays"]) for each in row["BackupPlan"]["Rules"])
+
+
+def short(here: Region) -> Found:
+    enough = {key for key, _, days in kept(here) if days >= 35}
+    yield from ((key,) for key in here.backup_plans if key not in enough)
+
+
 READERS: dict[str, Callable[[Region], Found]] = {
     "vault_unlocked": unlocked,
     "vault_deletion_allowed": deletable,
@@ -101,6 +111,8 @@ READERS: dict[str, Callable[[Region], Found]] = {
     "lifecycle_leftover": leftover,
     "backup_plan_overlap": overlap,
     "backup_plan_selects_nothing": nothing,
+    "backup_retention_long": lambda here: ((key, rule) for key, rule, days in kept(here) if days > 5 * 365 + 1),
+    "backup_retention_short": short,
     "backup_report_missing": lambda here: iter(() if here.report_plans else ((here.name,),)),
 }
 
