@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow.compute as pc
 
+from auditor.analysis.backup.matching import texts
 from auditor.frames import FRAMES
 
 #: States of an attachment whose volume is part of its instance's backups.
@@ -29,7 +31,9 @@ def backup_coverage(
     wanted = ["account_id", "region", "resource_id", "promise_id", "mechanism"]
     own = backup_promises.loc[backup_promises["resource_type"] == "volume", wanted]
     own = own.rename(columns={"resource_id": "volume_id"})
-    own = own.merge(volumes[["volume_id", "created_at"]].rename(columns={"created_at": "covered_from"}), "left")
+    place = pc.index_in(texts(own["volume_id"]), value_set=texts(volumes["volume_id"]))
+    since = volumes["created_at"].array.take(pc.fill_null(place, -1).to_numpy(), allow_fill=True)
+    own = own.assign(covered_from=pd.Series(since, own.index))
     rows = [own.assign(instance_id=pd.Series(None, own.index, dtype=own["volume_id"].dtype))]
     whole = backup_promises.loc[backup_promises["resource_type"] == "instance", [*wanted, "policy_id", "kind"]]
     if len(whole):
