@@ -130,6 +130,11 @@ class Backups:
         return tuple(self.since + timedelta(days=number) for number in range((self.until - self.since).days + 1))
 
     @property
+    def period(self) -> int:
+        """Length of the audit period in days; it begins and ends within a day."""
+        return (self.until - self.since).days
+
+    @property
     def due(self) -> int:
         """Windows in all."""
         return sum(self.windows.values())
@@ -164,7 +169,7 @@ class Backups:
     def title(self) -> str:
         """What the calendar shows, as a sentence."""
         if not self.broken:
-            return f"Every promise was kept in {text.counted(len(self.days), 'day')}."
+            return f"Every promise was kept in {text.counted(self.period, 'day')}."
         worst = self.shown[0]
         return (
             f"{text.counted(self.broken, 'promise')} of {text.count(self.promises)} had gaps; worst is "

@@ -98,6 +98,6 @@ def test_one_sentence_says_it(backups, said):
 
 
 def test_the_title_names_the_worst():
-    assert told(line(met=3)).title == "Every promise was kept in 31 days."
+    assert told(line(met=3)).title == "Every promise was kept in 30 days."
     assert told(line(missed=2, met=1), line(met=3)).title == "1 promise of 2 had gaps; worst is db: 2 of 3."
     assert told(line("", missed=1)).title == "1 promise of 1 had gaps; worst is vol-0a: 1 of 1."
