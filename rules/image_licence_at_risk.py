@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, flags, one_of, rule, whole_days
+from auditor.rule import Verdict, all_pass, among, flags, one_of, rule, whole_days
 
 
 @rule(
@@ -29,7 +29,7 @@ def image_licence_at_risk(
     as_of: datetime,
     *,
     unused_days: int = 90,
-) -> pd.DataFrame:
+) -> Verdict:
     """Cleaning up is final here: deregistering loses the licence, firmware or kernel that only the image itself names.
 
     Judged are images that nothing in any account that was read names, made and last launched longer ago than the
@@ -49,25 +49,29 @@ def image_licence_at_risk(
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
     on_ebs = flags(images["root_device_type"].ne("instance-store"))
     unused = usable & old & ~launched & use["references"].eq(0) & on_ebs
+    if all_pass(unused):
+        return unused
+    few = images[unused.fillna(True).to_numpy(bool)]
     parts = [
-        ("it bills " + images["platform_details"]).where(
-            images["platform_details"].ne("Linux/UNIX").fillna(False).astype(bool)
+        ("it bills " + few["platform_details"]).where(
+            few["platform_details"].ne("Linux/UNIX").fillna(False).astype(bool)
         ),
-        _words("it carries a product code", among(images["image_id"], product_codes["image_id"])),
-        _words("it boots by UEFI alone", images["boot_mode"].eq("uefi") & images["architecture"].ne("arm64")),
-        _words("it wants a TPM", images["tpm_support"].notna()),
-        _words("it is paravirtual", images["virtualization_type"].eq("paravirtual") | images["kernel_id"].notna()),
+        _words("it carries a product code", among(few["image_id"], product_codes["image_id"])),
+        _words("it boots by UEFI alone", few["boot_mode"].eq("uefi") & few["architecture"].ne("arm64")),
+        _words("it wants a TPM", few["tpm_support"].notna()),
+        _words("it is paravirtual", few["virtualization_type"].eq("paravirtual") | few["kernel_id"].notna()),
     ]
     words = parts[0].fillna("")
     for part in parts[1:]:
         words = words + ("; " + part).fillna("")
     words = words.str.removeprefix("; ")
     risky = words.ne("").astype("boolean")
-    untold = images[["platform_details", "virtualization_type"]].isna().any(axis=1)
+    untold = few[["platform_details", "virtualization_type"]].isna().any(axis=1)
+    at_risk = risky.mask(~risky & untold).reindex(images.index, fill_value=False)
     return pd.DataFrame(
         {
-            "found": unused & risky.mask(~risky & untold),
-            "at_risk": words.where(risky),
+            "found": unused & at_risk,
+            "at_risk": words.where(risky).reindex(images.index),
             "age_days": whole_days(age),
             "created_at": images["created_at"],
             "last_launched_at": images["last_launched_at"],
