@@ -58,8 +58,9 @@ def _scale(days: Sequence[date], places: dict[date, float], bottom: float) -> It
 def _line(line: Line, y: float, places: dict[date, float], size: float) -> Iterator[str]:
     yield words_at(0, y - 1.5, text.plain(line.name or line.resource_id, 30))
     yield words_at(0, y + 7, text.plain(line.promise, 34), MUTED)
+    yield _dots([places[at] for at, verdict in line.days.items() if at in places and verdict == "met"], y, size)
     for at, verdict in line.days.items():
-        if at in places:
+        if at in places and verdict != "met":
             yield _mark(places[at], y, verdict, size)
     x = _RIGHT + 8
     said = f"{text.count(line.broken)} of {text.count(line.windows)}"
@@ -86,8 +87,15 @@ def _mark(x: float, y: float, verdict: str, size: float = 9.0) -> str:
     if verdict == "pending":
         return f'<path d="M{x - half * 0.7:.2f} {y:.2f}h{half * 1.4:.2f}" stroke="{MUTED}" stroke-width="1"/>'
     if verdict == "met":
-        return f'<circle cx="{x:.2f}" cy="{y:.2f}" r="{half * 0.4:.2f}" fill="{MUTED}"/>'
+        return _dots([x], y, size)
     return words_at(x, y + 2.7, "?", INK, "middle")
+
+
+def _dots(xs: Sequence[float], y: float, size: float) -> str:
+    """What was met, which is most of it: all dots of a line as one path, for each shape of its own costs the layout."""
+    width = 0.8 * min(3.4, size / 2 - 0.5)
+    path = "".join(f"M{x:.2f} {y:.2f}h.01" for x in xs)
+    return f'<path d="{path}" stroke="{MUTED}" stroke-width="{width:.2f}" stroke-linecap="round"/>' if path else ""
 
 
 def _key(verdicts: Sequence[str], y: float) -> Iterator[str]:

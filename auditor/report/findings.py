@@ -61,7 +61,7 @@ def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFr
 
 
 #: How much of the room for a rule's rows it gets: what is less severe is looked up in the workbook.
-_SHARE_OF_ROWS = {"critical": 1.0, "high": 1.0, "medium": 0.5, "low": 0.3, "info": 0.3}
+_SHARE_OF_ROWS = {"critical": 1.0, "high": 1.0, "medium": 0.4, "low": 0.2, "info": 0.2}
 
 
 def sections(
