@@ -37,6 +37,7 @@ from auditor.analysis.image_use import image_use
 from auditor.analysis.key_access import key_access
 from auditor.analysis.origins import snapshot_origins
 from auditor.analysis.prices import prices
+from auditor.analysis.vaults import vault_access, vault_protection
 from auditor.config import Config
 from auditor.frames import FRAMES
 
@@ -68,6 +69,8 @@ DERIVED: dict[str, Derivation] = {
     "snapshot_origins": snapshot_origins,
     "snapshot_selections": snapshot_selections,
     "snapshots_elsewhere": snapshots_elsewhere,
+    "vault_access": vault_access,
+    "vault_protection": vault_protection,
 }
 
 #: Derived frames that look across accounts; only rules whose reach is the organisation can use them.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-__all__ = ["NEEDED", "Condition", "Operation", "Requester", "Statement", "access"]
+__all__ = ["NEEDED", "Condition", "Operation", "Requester", "Statement", "access", "account_of", "pattern"]
 
 #: What restoring, copying and launching need, and which actions that is ("Share the KMS key used to encrypt a shared
 #: Amazon EBS snapshot", EBS User Guide).
@@ -150,7 +150,7 @@ def _granted(grant: Operation, who: Requester, action: str) -> Answer:
 
 
 def _acts(statement: Statement, action: str) -> bool:
-    return any(_pattern(each.lower()).fullmatch(action.lower()) for each in statement.actions) != statement.not_action
+    return any(pattern(each.lower()).fullmatch(action.lower()) for each in statement.actions) != statement.not_action
 
 
 def _concerns(statement: Statement, who: Requester) -> Answer:
@@ -159,7 +159,7 @@ def _concerns(statement: Statement, who: Requester) -> Answer:
         return _not_left_out(statement.principals, who)
     if any(_is(each, who) for each in statement.principals):
         return True
-    if who.account is None and any(_some_account(each) not in (None, who.owner) for each in statement.principals):
+    if who.account is None and any(account_of(each) not in (None, who.owner) for each in statement.principals):
         return None  # accounts named one by one may be all, some or none of an organisation's
     return False
 
@@ -169,8 +169,8 @@ def _not_left_out(left_out: Collection[str], who: Requester) -> Answer:
     if "*" in left_out:
         return False
     if who.account is None:
-        return None if any(_some_account(each) != who.owner for each in left_out) else True
-    mine = [each for each in left_out if _some_account(each) == who.account]
+        return None if any(account_of(each) != who.owner for each in left_out) else True
+    mine = [each for each in left_out if account_of(each) == who.account]
     if not mine:
         return True
     return False if who.principal in mine and any(_ROOT.fullmatch(each) for each in mine) else None
@@ -194,7 +194,8 @@ def _account(principal: str) -> str | None:
     return match[1] if match else None
 
 
-def _some_account(principal: str) -> str | None:
+def account_of(principal: str) -> str | None:
+    """The account of a principal, whole or part of it; ``None`` for what is of no one account."""
     whole = _ROOT.fullmatch(principal)
     return whole[1] if whole else _account(principal)
 
@@ -246,14 +247,14 @@ def _compared(operator: str, key: str, value: str, wanted: str, who: Requester) 
         return False if wanted.partition("/")[0] in who.strange_to else None
     if operator == "stringlike":
         if who.account is None and key == "aws:principalorgpaths":  # a unit's accounts may sit further down
-            return _pattern(wanted).fullmatch(value) is not None if wanted.endswith("*") else None
-        return _pattern(wanted).fullmatch(value) is not None
+            return pattern(wanted).fullmatch(value) is not None if wanted.endswith("*") else None
+        return pattern(wanted).fullmatch(value) is not None
     if operator == "stringequals":
         return value == wanted
     return value.lower() == wanted.lower()
 
 
 @cache
-def _pattern(glob: str) -> re.Pattern[str]:
+def pattern(glob: str) -> re.Pattern[str]:
     """IAM's wildcards: ``*`` for any characters, ``?`` for one; no brackets."""
     return re.compile("".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in glob), re.DOTALL)

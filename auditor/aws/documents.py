@@ -28,6 +28,7 @@ STATEMENT_FIELDS: Final[Mapping[str, Field]] = {
         "not_principal",
         "action",
         "not_action",
+        "every_resource",
         "conditions",
     )
 }
@@ -90,6 +91,7 @@ def _rows(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """One row for each action of each principal; IAM User Guide, "Grammar of the IAM JSON policy language"."""
     not_principal, not_action = "NotPrincipal" in statement, "NotAction" in statement
     actions = _list(statement["NotAction" if not_action else "Action"])
+    every_resource = "*" in _list(statement.get("Resource", []))
     for kind, principal in _principals(statement["NotPrincipal" if not_principal else "Principal"]):
         for action in actions:
             yield {
@@ -100,6 +102,7 @@ def _rows(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "not_principal": not_principal,
                 "action": action,
                 "not_action": not_action,
+                "every_resource": every_resource,
             }
 
 

@@ -12,6 +12,7 @@ STATEMENT = (
     flag("not_principal", "The statement is about everybody but its principals"),
     text("action", "e.g. kms:Decrypt or backup:*; with not_action, something that it leaves out"),
     flag("not_action", "The statement is about everything but its actions"),
+    flag("every_resource", "Its resource is *; else it is about some, or about none that we can tell"),
     integer("conditions", "Tests that must hold too; they are in the frame of conditions"),
 )
 

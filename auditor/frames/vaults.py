@@ -99,4 +99,44 @@ REPORT_PLANS = Frame(
     filled_by=("report_plans",),
 )
 
-FRAMES = (VAULT_POLICIES, VAULT_STATEMENTS, VAULT_CONDITIONS, COPY_JOBS, RESTORE_JOBS, REPORT_PLANS)
+VAULT_PROTECTION = Frame(
+    "vault_protection",
+    "Whether the access policy of one backup vault keeps people from deleting what is in it.",
+    (
+        *WHERE,
+        _VAULT,
+        flag("deletion_denied", "All that deletes is denied to everybody, but for exceptions; missing if untold"),
+        text("allowed", "What deletes and nobody is denied"),
+        text("exceptions", "Tests by which some are let delete all the same"),
+        text("unknown_because", "Why it cannot be told, in words; missing where it can"),
+    ),
+    key=("account_id", "region", "vault_name"),
+    derived_from=("backup_vaults", "vault_policies", "vault_statements", "vault_conditions"),
+)
+
+VAULT_ACCESS = Frame(
+    "vault_access",
+    "One party that is neither ours nor trusted and that the access policy of one backup vault lets in.",
+    (
+        *WHERE,
+        _VAULT,
+        text("grantee", "Account id, * for everybody, or what the policy calls it"),
+        flag("open", "It is let in as things are; missing where it depends on what we do not know"),
+        flag("copies", "What it may do includes copying into the vault, all that AWS lets other accounts do"),
+        text("actions", "What the policy lets it do"),
+        text("unknown_because", "Why it cannot be told, in words; missing where it can"),
+    ),
+    key=("account_id", "region", "vault_name", "grantee"),
+    derived_from=("vault_policies", "vault_statements", "vault_conditions", "parties", "directory"),
+)
+
+FRAMES = (
+    VAULT_POLICIES,
+    VAULT_STATEMENTS,
+    VAULT_CONDITIONS,
+    COPY_JOBS,
+    RESTORE_JOBS,
+    REPORT_PLANS,
+    VAULT_PROTECTION,
+    VAULT_ACCESS,
+)

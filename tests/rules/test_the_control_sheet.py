@@ -93,6 +93,8 @@ SHEET = {
     "snapshot_unencrypted": ("snapshots", "medium"),
     "snapshot_wrong_key": ("snapshots", "low"),
     "source_snapshot_untrusted_owner": ("source_snapshots", "medium"),
+    "vault_deletion_allowed": ("backup_vaults", "medium"),
+    "vault_policy_open": ("backup_vaults", "medium"),
     "vault_unlocked": ("backup_vaults", "low"),
     "volume_backup_missed": ("volumes", "high"),
     "volume_backup_stale": ("volumes", "medium"),
@@ -113,6 +115,8 @@ OTHERWISE = {
     "recycle_bin_unprotected": "recycle_bin",
     "reference_to_missing_image": "reference",
     "resource_untagged": "resource",
+    "vault_deletion_allowed": "vault",
+    "vault_policy_open": "vault",
     "vault_unlocked": "vault",
 }
 

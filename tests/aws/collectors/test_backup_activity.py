@@ -53,6 +53,7 @@ def test_policies_statement_by_statement_and_none_where_a_vault_has_none(scripte
         "not_principal": False,
         "action": "backup:*",
         "not_action": False,
+        "every_resource": True,
         "conditions": 0,
     }
     assert brought["vault_statements"] == [
@@ -68,6 +69,7 @@ def test_policies_statement_by_statement_and_none_where_a_vault_has_none(scripte
             "not_principal": False,
             "action": "backup:CopyIntoBackupVault",
             "not_action": False,
+            "every_resource": True,
             "conditions": 1,
         },
     ]

@@ -73,7 +73,7 @@ def test_a_policy_is_told_statement_by_statement(scripted, run):
     told = run(COLLECTOR, reader_of(scripted, {"k": document}))
     key = {"key_arn": arn("k")}
     assert told["key_policies"] == [{**key, "document": document, "understood": True, "grants_listed": True}]
-    plain = {**key, "not_principal": False, "not_action": False, "conditions": 0}
+    plain = {**key, "not_principal": False, "not_action": False, "every_resource": True, "conditions": 0}
     partner = {**plain, "statement": 1, "sid": "Partner", "effect": "Allow", "conditions": 3}
     assert told["key_statements"] == [
         {
@@ -102,6 +102,7 @@ def test_a_policy_is_told_statement_by_statement(scripted, run):
             "not_principal": True,
             "action": "kms:Describe*",
             "not_action": True,
+            "every_resource": False,
         },
     ]
     where = {**key, "statement": 1}
