@@ -39,8 +39,7 @@ def instance_backup_inconsistent(
     Back up the instance instead of its volumes one by one.
     """
     ids = instances["instance_id"]
-    untold = pd.Series("Could not tell: the state of the instance is not known.", index=ids.index)
-    nameless = instances["state"].isna()
+    stateless = instances["state"].isna()
     alive = among(ids, backup_status["resource_id"])
     held = attachments[among(attachments["instance_id"], ids[alive])]
     status = beside(held["volume_id"], backup_status, "resource_id")
@@ -54,8 +53,7 @@ def instance_backup_inconsistent(
     # What was not seen may be the newer backup that is missing, or one that is newer still.
     several = ids.map(held["instance_id"].value_counts()).fillna(0) > 1
     unseen = lookup(ids, backup_status["resource_id"], backup_status["unseen_because"])
-    doubt = (several & unseen.notna()) | nameless
-    found = found.mask(doubt)
+    found = found.mask((several & unseen.notna()) | stateless)
     if all_pass(found):
         return found
     rows = pd.DataFrame({"instance_id": held["instance_id"], "volume_id": held["volume_id"]})
@@ -73,7 +71,7 @@ def instance_backup_inconsistent(
             "oldest_backup_at": lookup(ids, oldest["instance_id"], oldest["at"]),
             "newest_volume": lookup(ids, newest["instance_id"], newest["volume_id"]),
             "newest_backup_at": lookup(ids, newest["instance_id"], newest["at"]),
-            "unknown_because": unseen.fillna(untold.where(nameless)),
+            "unknown_because": unseen.mask(stateless & unseen.isna(), "Could not tell: its state is not known."),
         }
     )
 

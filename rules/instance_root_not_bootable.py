@@ -50,9 +50,7 @@ def instance_root_not_bootable(
     wanted = flags(~plain & alive)
     if all_pass(wanted):
         return wanted
-    device = lookup(attachments["instance_id"], ids, instances["root_device_name"])
-    roots = attachments[attachments["device"].eq(device).fillna(False)]
-    root = lookup(ids, roots["instance_id"], roots["volume_id"])
+    root = _roots(instances, attachments)
     whole = snapshots[snapshots["state"].eq("completed").fillna(False)]
     usable = recovery_points[recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])]
     kept = among(root, whole["volume_id"]) | among(root, usable["resource_id"])
@@ -76,6 +74,13 @@ def instance_root_not_bootable(
             "newest_snapshot_at": lookup(root, newest["volume_id"], newest["started_at"]),
         }
     )
+
+
+def _roots(instances: pd.DataFrame, attachments: pd.DataFrame) -> pd.Series:
+    """The volume at each instance's root device."""
+    device = lookup(attachments["instance_id"], instances["instance_id"], instances["root_device_name"])
+    roots = attachments[attachments["device"].eq(device).fillna(False)]
+    return lookup(instances["instance_id"], roots["instance_id"], roots["volume_id"])
 
 
 _WINDOWS = {
