@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from auditor.analysis.access import image_access, parties, snapshot_access
-from auditor.analysis.backup import backup_coverage, backup_promises, backup_status, backup_windows
+from auditor.analysis.backup import backup_copies, backup_coverage, backup_promises, backup_status, backup_windows
 from auditor.analysis.costs import snapshot_costs
 from auditor.analysis.elsewhere import NOWHERE, Elsewhere, snapshots_elsewhere
 from auditor.analysis.expectations import (
@@ -47,6 +47,7 @@ Derivation = Callable[..., pd.DataFrame]
 
 #: Every derived frame: its name and the function that makes it.
 DERIVED: dict[str, Derivation] = {
+    "backup_copies": backup_copies,
     "backup_coverage": backup_coverage,
     "backup_promises": backup_promises,
     "backup_status": backup_status,

@@ -24,7 +24,7 @@ class Elsewhere:
     def __init__(self, inventory: Inventory, gaps: Callable[[], pd.DataFrame]) -> None:
         self._inventory = inventory
         self._gaps = gaps
-        self._kept: dict[tuple[str, str], pd.DataFrame] = {}
+        self._kept: dict[tuple[str, str, tuple[str, ...]], pd.DataFrame] = {}
 
     @cached_property
     def _read(self) -> frozenset[Partition]:
@@ -32,9 +32,10 @@ class Elsewhere:
 
     def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:
         """Some columns of a collected frame, of all accounts that were read in the region."""
-        if (frame, region) not in self._kept:
-            self._kept[frame, region] = self._inventory.read(frame, None, region, list(columns))
-        return self._kept[frame, region]
+        key = frame, region, tuple(columns)
+        if key not in self._kept:
+            self._kept[key] = self._inventory.read(frame, None, region, list(columns))
+        return self._kept[key]
 
     def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:
         """Why these frames are not known of every account there, or ``None`` where they are."""

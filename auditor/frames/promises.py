@@ -164,4 +164,22 @@ BACKUP_STATUS = Frame(
     tells_gaps=True,
 )
 
-FRAMES = (BACKUP_PROMISES, BACKUP_COVERAGE, BACKUP_WINDOWS, BACKUP_STATUS)
+BACKUP_COPIES = Frame(
+    "backup_copies",
+    "One place that the backups of one promise on one volume or instance are to be copied to, and how far they are.",
+    (
+        *WHERE,
+        *_RESOURCE,
+        text("promise_id", "The promise"),
+        text("destination", "Region, or ARN of the vault, that copies go to"),
+        moment("newest_backup_at", "Moment of the newest backup that the promise made"),
+        moment("newest_copy_at", "Moment of the newest of them that is there as a copy; missing where none is"),
+        moment("waiting_since", "Moment of the first backup after that; missing where all are there"),
+        text("unknown_because", "Why it cannot be told what is there"),
+    ),
+    key=("account_id", "region", "resource_id", "promise_id", "destination"),
+    derived_from=("backup_promises", "backup_windows", "lifecycle_copies", "backup_rule_copies"),
+    tells_gaps=True,
+)
+
+FRAMES = (BACKUP_PROMISES, BACKUP_COVERAGE, BACKUP_WINDOWS, BACKUP_STATUS, BACKUP_COPIES)
