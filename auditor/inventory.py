@@ -39,6 +39,8 @@ GLOBAL = "global"
 
 Partition = tuple[str, str]
 
+_NEVER = {"status": "skipped", "error_code": "NotCollected", "message": "Collecting stopped before it came to this."}
+
 
 @dataclass(frozen=True)
 class Part:
@@ -212,14 +214,7 @@ class Inventory:
     def _coverage(self) -> pd.DataFrame:
         rows: list[Mapping[str, Any]] = [part.coverage for part in self._parts.values()]
         rows += [
-            {
-                "account_id": account,
-                "region": region,
-                "collector": collector,
-                "status": "skipped",
-                "error_code": "NotCollected",
-                "message": "Collecting stopped before it came to this.",
-            }
+            {"account_id": account, "region": region, "collector": collector, **_NEVER}
             for account, region, collectors in self.manifest.plan
             for collector in collectors
             if (account, region, collector) not in self._parts
