@@ -43,6 +43,62 @@ def filled(name: str, rows: int, /, **columns: object) -> pd.DataFrame:
     return frame.from_arrow(pa.table(arrays))
 
 
+def policy(since: datetime) -> dict[str, pd.DataFrame]:
+    """A lifecycle policy that snapshots every night at three and keeps a month of them."""
+    return {
+        "lifecycle_policies": filled(
+            "lifecycle_policies",
+            1,
+            policy_id="policy-1",
+            state="ENABLED",
+            policy_type="EBS_SNAPSHOT_MANAGEMENT",
+            resource_type="VOLUME",
+            modified_at=since,
+        ),
+        "lifecycle_targets": filled(
+            "lifecycle_targets", 1, policy_id="policy-1", kind="target", key="backup", value="policy"
+        ),
+        "lifecycle_schedules": filled(
+            "lifecycle_schedules",
+            1,
+            policy_id="policy-1",
+            schedule_name="Nightly",
+            interval=24,
+            start_time="03:00",
+            retain_count=DAYS,
+        ),
+    }
+
+
+def plan(since: datetime) -> dict[str, pd.DataFrame]:
+    """A backup plan that runs every night at two in Berlin."""
+    return {
+        "backup_plans": filled("backup_plans", 1, plan_id="plan-1", name="gold", created_at=since),
+        "backup_rules": filled(
+            "backup_rules",
+            1,
+            plan_id="plan-1",
+            rule_id="rule-1",
+            schedule_expression="cron(0 2 ? * * *)",
+            schedule_timezone="Europe/Berlin",
+            start_window_minutes=60,
+            delete_after_days=35,
+        ),
+        "backup_selections": filled("backup_selections", 1, plan_id="plan-1", selection_id="selection-1"),
+        "backup_selection_terms": filled(
+            "backup_selection_terms",
+            1,
+            plan_id="plan-1",
+            selection_id="selection-1",
+            kind="tag",
+            operator="StringEquals",
+            key="backup",
+            value="plan",
+        ),
+        "backup_opt_ins": filled("backup_opt_ins", 1, resource_type="EBS", opted_in=True),
+    }
+
+
 def estate(volumes: int, snapshots: int) -> dict[str, pd.DataFrame]:
     """The frames of the one account and region."""
     random = np.random.default_rng(7)
@@ -81,50 +137,8 @@ def estate(volumes: int, snapshots: int) -> dict[str, pd.DataFrame]:
             [filled("snapshot_tags", len(made), snapshot_id=made, key=key, value=value) for key, value in tags.items()],
             ignore_index=True,
         ),
-        "lifecycle_policies": filled(
-            "lifecycle_policies",
-            1,
-            policy_id="policy-1",
-            state="ENABLED",
-            policy_type="EBS_SNAPSHOT_MANAGEMENT",
-            resource_type="VOLUME",
-            modified_at=since,
-        ),
-        "lifecycle_targets": filled(
-            "lifecycle_targets", 1, policy_id="policy-1", kind="target", key="backup", value="policy"
-        ),
-        "lifecycle_schedules": filled(
-            "lifecycle_schedules",
-            1,
-            policy_id="policy-1",
-            schedule_name="Nightly",
-            interval=24,
-            start_time="03:00",
-            retain_count=DAYS,
-        ),
-        "backup_plans": filled("backup_plans", 1, plan_id="plan-1", name="gold", created_at=since),
-        "backup_rules": filled(
-            "backup_rules",
-            1,
-            plan_id="plan-1",
-            rule_id="rule-1",
-            schedule_expression="cron(0 2 ? * * *)",
-            schedule_timezone="Europe/Berlin",
-            start_window_minutes=60,
-            delete_after_days=35,
-        ),
-        "backup_selections": filled("backup_selections", 1, plan_id="plan-1", selection_id="selection-1"),
-        "backup_selection_terms": filled(
-            "backup_selection_terms",
-            1,
-            plan_id="plan-1",
-            selection_id="selection-1",
-            kind="tag",
-            operator="StringEquals",
-            key="backup",
-            value="plan",
-        ),
-        "backup_opt_ins": filled("backup_opt_ins", 1, resource_type="EBS", opted_in=True),
+        **policy(since),
+        **plan(since),
         "recovery_points": filled(
             "recovery_points",
             len(by_plan),
