@@ -43,6 +43,19 @@ def filled(name: str, rows: int, /, **columns: object) -> pd.DataFrame:
     return frame.from_arrow(pa.table(arrays))
 
 
+def marks(made: pa.Array) -> pd.DataFrame:
+    """The tags that Data Lifecycle Manager puts on what it makes."""
+    tags = {
+        "aws:dlm:lifecycle-policy-id": "policy-1",
+        "aws:dlm:lifecycle-schedule-name": "Nightly",
+        "dlm:managed": "true",
+    }
+    return pd.concat(
+        [filled("snapshot_tags", len(made), snapshot_id=made, key=key, value=value) for key, value in tags.items()],
+        ignore_index=True,
+    )
+
+
 def policy(since: datetime) -> dict[str, pd.DataFrame]:
     """A lifecycle policy that snapshots every night at three and keeps a month of them."""
     return {
@@ -111,11 +124,6 @@ def estate(volumes: int, snapshots: int) -> dict[str, pd.DataFrame]:
     moments = pa.array(at).cast(pa.timestamp("us", tz="UTC"))
     snapshot_ids = ids("snap", np.arange(snapshots))
     by_policy, by_plan = np.flatnonzero(~planned), np.flatnonzero(planned)
-    tags = {
-        "aws:dlm:lifecycle-policy-id": "policy-1",
-        "aws:dlm:lifecycle-schedule-name": "Nightly",
-        "dlm:managed": "true",
-    }
     made = snapshot_ids.take(pa.array(by_policy))
     arns = pa.compute.binary_join_element_wise(
         f"arn:aws:ec2:{REGION}::snapshot/", snapshot_ids.take(pa.array(by_plan)), ""
@@ -133,10 +141,7 @@ def estate(volumes: int, snapshots: int) -> dict[str, pd.DataFrame]:
             state="completed",
             started_at=moments,
         ),
-        "snapshot_tags": pd.concat(
-            [filled("snapshot_tags", len(made), snapshot_id=made, key=key, value=value) for key, value in tags.items()],
-            ignore_index=True,
-        ),
+        "snapshot_tags": marks(made),
         **policy(since),
         **plan(since),
         "recovery_points": filled(
