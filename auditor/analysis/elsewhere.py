@@ -41,6 +41,9 @@ class Elsewhere(Protocol):
     def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:
         """Some columns of a collected frame, of all accounts that were read in the region."""
 
+    def part_of_run(self, account_id: str, region: str) -> bool:
+        """Whether the region of the account was to be read."""
+
     def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:
         """Why these frames are not known of every account there, or ``None`` where they are.
 
@@ -53,6 +56,9 @@ class Elsewhere(Protocol):
 
 class _Nowhere:
     """Where there is nothing but the one place."""
+
+    def part_of_run(self, account_id: str, region: str) -> bool:  # noqa: ARG002 - all are alike
+        return False
 
     def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:  # noqa: ARG002 - all are alike
         return FRAMES[frame].empty()[list(columns)]
@@ -126,7 +132,8 @@ def _sources(copies: pd.DataFrame, account_id: str, elsewhere: Elsewhere) -> pd.
             owners = owners.mask(there, pd.Series(owner, index=mine.index))
         why = elsewhere.unread(("snapshots", "recycle_bin_snapshots"), account_id, str(region))
         lost = states.isna()
-        states = states.mask(lost, "gone" if why is None else "unread")
+        unseen = "unread" if elsewhere.part_of_run(account_id, str(region)) else "outside"
+        states = states.mask(lost, "gone" if why is None else unseen)
         because = pd.Series(why, index=mine.index, dtype=PANDAS["text"]).where(lost)
         parts.append(mine.assign(source_state=states, source_account_id=owners, unread_because=because))
     if not parts:

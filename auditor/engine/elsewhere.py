@@ -37,9 +37,13 @@ class Elsewhere:
             self._kept[key] = self._inventory.read(frame, None, region, list(columns))
         return self._kept[key]
 
+    def part_of_run(self, account_id: str, region: str) -> bool:
+        """Whether the region of the account was to be read."""
+        return (account_id, region) in self._read
+
     def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:
         """Why these frames are not known of every account there, or ``None`` where they are."""
-        if (account_id, region) not in self._read:
+        if not self.part_of_run(account_id, region):
             return f"{region} of account {account_id} was not part of the run"
         gaps = self._gaps()
         hit = gaps[gaps["frame"].isin([*frames, _WHERE]) & gaps["region"].isin([region, GLOBAL])]

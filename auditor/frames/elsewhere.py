@@ -11,7 +11,10 @@ SNAPSHOTS_ELSEWHERE = Frame(
         text("used_by", "The first image, template or recipe of another account that was read which names it"),
         text("source_snapshot_id", "Snapshot it was copied from, as its description says"),
         text("source_region", "Region of that"),
-        text("source_state", "here, recycle-bin, gone (of a place that was read as a whole) or unread"),
+        text(
+            "source_state",
+            "here, recycle-bin, gone (of a place that was read as a whole), unread, or outside (not part of the run)",
+        ),
         text("source_account_id", "Account that has it; missing where none of those that were read does"),
         text("unread_because", "Why it cannot be said whether it is gone"),
         moment("series_newest_at", "Start of the newest copy in the account and region with the same words"),

@@ -75,7 +75,7 @@ def test_a_source_is_here_in_the_bin_gone_or_in_a_place_that_was_not_read():
         ("snap-1", None, "snap-a", THERE, "here", OTHER),
         ("snap-2", None, "snap-b", THERE, "recycle-bin", ME),
         ("snap-3", None, "snap-c", THERE, "gone", None),
-        ("snap-4", None, "snap-d", "ap-east-1", "unread", None),
+        ("snap-4", None, "snap-d", "ap-east-1", "outside", None),
         ("snap-5", None, "snap-e", HERE, "gone", None),
     }
     because = {row["snapshot_id"]: row["unread_because"] for row in rows}
@@ -141,7 +141,7 @@ def test_images_and_templates_of_other_accounts_in_the_region_use_a_snapshot():
 def test_where_there_is_nowhere_else_nothing_is_gone():
     mine = table("snapshots", copy("snap-1", f"[Copied snap-a from {HERE}]"))
     (row,) = told(mine, NOWHERE)
-    assert (row["source_state"], row["unread_because"]) == ("unread", f"{HERE} was not looked at")
+    assert (row["source_state"], row["unread_because"]) == ("outside", f"{HERE} was not looked at")
     assert told(mine.iloc[:0], NOWHERE) == []
 
 
