@@ -2,7 +2,9 @@
 
     python benchmarks/whole_run.py [--snapshots 10000] [--images 1000] [--runs 3]
 
-The sandbox runs in a process of its own; what is timed is the whole `auditor run` command, start-up included.
+The sandbox runs in a process of its own; what is timed is the whole `auditor run` command, start-up included: run it on
+a machine that does nothing else. We keep to AWS's request limits here too, and what they allow is a floor: CloudTrail
+answers two requests a second, so an account with a thousand images made in the last 90 days takes ten seconds.
 """
 
 from __future__ import annotations
