@@ -39,6 +39,8 @@ ALLOWED = {
 #: The rules of this release, with their subject and severity.
 SHEET = {
     "archive_chain_broken": ("snapshots", "low"),
+    "backup_job_failing": ("backup_plans", "medium"),
+    "backup_never_restored": ("backup_plans", "low"),
     "backup_retention_long": ("backup_plans", "info"),
     "backup_retention_short": ("backup_plans", "low"),
     "backup_plan_overlap": ("volumes", "info"),
@@ -106,6 +108,8 @@ SHEET = {
 #: Rules that are named after something else than what they judge, and what that is.
 OTHERWISE = {
     "archive_chain_broken": "archive",
+    "backup_job_failing": "backup_job",
+    "backup_never_restored": "backup",
     "backup_retention_short": "backup",
     "backup_plan_overlap": "backup_plan",
     "backup_retention_long": "backup",

@@ -101,6 +101,23 @@ def short(here: Region) -> Found:
     yield from ((key,) for key in here.backup_plans if key not in enough)
 
 
+def failing(here: Region) -> Found:
+    ended = defaultdict(list)
+    for row in sorted(here.backup_jobs.values(), key=lambda row: row["CreationDate"]):
+        if row["State"] != "RUNNING":
+            ended[row["CreatedBy"]["BackupPlanId"], row["ResourceArn"].rpartition("/")[2]].append(row["State"])
+    yield from (
+        key for key, states in ended.items() if len(states) > 2 and not {"COMPLETED", "PARTIAL"} & {*states[-3:]}
+    )
+
+
+def untested(here: Region) -> Found:
+    points = [row for rows in here.recovery_points.values() for row in rows.values() if "CreatedBy" in row]
+    made = {row["CreatedBy"]["BackupPlanId"] for row in points}
+    tried = {row["CreatedBy"]["BackupPlanId"] for row in points if "LastRestoreTime" in row}
+    yield from ((key,) for key in here.backup_plans if key in made - tried)
+
+
 READERS: dict[str, Callable[[Region], Found]] = {
     "vault_unlocked": unlocked,
     "vault_deletion_allowed": deletable,
@@ -111,6 +128,8 @@ READERS: dict[str, Callable[[Region], Found]] = {
     "lifecycle_leftover": leftover,
     "backup_plan_overlap": overlap,
     "backup_plan_selects_nothing": nothing,
+    "backup_job_failing": failing,
+    "backup_never_restored": untested,
     "backup_retention_long": lambda here: ((key, rule) for key, rule, days in kept(here) if days > 5 * 365 + 1),
     "backup_retention_short": short,
     "backup_report_missing": lambda here: iter(() if here.report_plans else ((here.name,),)),

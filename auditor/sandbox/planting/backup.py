@@ -219,6 +219,7 @@ def recovery_point(
         plot.note("recovery_point_unencrypted", where, point_arn)
     if row["Status"] == "EXPIRED":
         plot.note("recovery_point_expired", where, point_arn)
+    plot.note("backup_never_restored", by.plan_id)
     plot.here.backup_vaults[where]["NumberOfRecoveryPoints"] += 1
     return point_arn
 

@@ -104,9 +104,12 @@ def _expired(plot: Plot) -> None:
     expired: Row = {"Status": "EXPIRED", "StatusMessage": text}
     recovery_point(plot, gold.rules[1], arn, resource, plot.ago(100), of.size_gib, **expired)
     failures = {1: "failed", 2: "aborted", 3: "expired"} if plot.here.backup_opt_ins["EBS"] else {}
-    for scheduled, fate in settle(plot, gold.rules[0].promise, of.volume_id, created, failures, "missed"):
-        if fate in backup.FAILURES:
-            backup.failed_job(plot, gold.rules[0], resource, scheduled, fate)
+    settled = settle(plot, gold.rules[0].promise, of.volume_id, created, failures, "missed")
+    failed = [(scheduled, fate) for scheduled, fate in settled if fate in backup.FAILURES]
+    for scheduled, fate in failed:
+        backup.failed_job(plot, gold.rules[0], resource, scheduled, fate)
+    if len(failed) >= 3:
+        plot.note("backup_job_failing", gold.plan_id, of.volume_id)
     settle(plot, gold.rules[1].promise, of.volume_id, created, usual="missed")
 
 

@@ -13,7 +13,7 @@ from auditor.sandbox.planting.backup import duty, plan, rule, vault
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.names import PARTNER, VENDOR, server
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
-from auditor.sandbox.planting.promises import deliver
+from auditor.sandbox.planting.promises import deliver, settle
 
 #: What takes a vault's backups away.
 DELETIONS = ("backup:DeleteRecoveryPoint", "backup:DeleteBackupVault", "backup:DeleteBackupVaultAccessPolicy")
@@ -96,7 +96,9 @@ def restored(plot: Plot) -> None:
     host = plot.instance(amazon_image(plot)[0], created, name=volume)
     plot.volume(of, created, backup="fresh", instance=host, device="/dev/sdp", promised=True)
     named: Row = {"Resources": [plot.arn("ec2", f"volume/{of.volume_id}")]}
-    deliver(plot, of, created, [(duty(plan(plot, _name(plot, "tested"), [nightly], named).rules[0]), {})])
+    tested = plan(plot, _name(plot, "tested"), [nightly], named)
+    deliver(plot, of, created, [(duty(tested.rules[0]), {})])
+    plot.organisation.truth["backup_never_restored"].discard((*plot.where, tested.plan_id))
     arn, row = next(iter(plot.here.recovery_points[where].items()))
     done = row["CreationDate"] + timedelta(hours=9)
     row["LastRestoreTime"] = done
@@ -126,6 +128,20 @@ def _restore(plot: Plot, arn: str, row: Row, status: str) -> None:
     else:
         told["StatusMessage"] = "The volume type is not available in this zone."
     plot.here.restore_jobs[job_id] = told
+
+
+def failing(plot: Plot) -> None:
+    """A plan whose every job for a detached volume comes to nothing."""
+    nightly = rule("nightly", "Default", schedules.daily(plot.now, 1), 6)
+    of = plot.lineage(20, plot.usual_key(), tags={"Name": server(plot.rng)})
+    created = plot.ago(90)
+    plot.volume(of, created, backup="never", state="available", promised=True)
+    named: Row = {"Resources": [plot.arn("ec2", f"volume/{of.volume_id}")]}
+    by = plan(plot, _name(plot, "failing"), [nightly], named).rules[0]
+    for scheduled, fate in settle(plot, by.promise, of.volume_id, created, usual=plot.rng.choice(("failed", "quota"))):
+        if fate in backup.FAILURES:
+            backup.failed_job(plot, by, f"volume/{of.volume_id}", scheduled, fate)
+    plot.note("backup_job_failing", by.plan_id, of.volume_id)
 
 
 def reported(plot: Plot) -> None:
@@ -220,5 +236,6 @@ STORIES: tuple[Telling, ...] = (
     (deletable, -1, 2),
     (shared, -1, 2),
     (restored, -1, 3),
+    (failing, -1, 2),
     (reported, 0, 8),
 )
