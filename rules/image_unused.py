@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import one_of, rule, whole_days
+from auditor.rule import among, one_of, rule, whole_days
 
 
 @rule(
@@ -20,7 +20,12 @@ from auditor.rule import one_of, rule, whole_days
     reach="organisation",
 )
 def image_unused(
-    images: pd.DataFrame, image_use: pd.DataFrame, as_of: datetime, *, unused_days: int = 90
+    images: pd.DataFrame,
+    image_use: pd.DataFrame,
+    recovery_points: pd.DataFrame,
+    as_of: datetime,
+    *,
+    unused_days: int = 90,
 ) -> pd.DataFrame:
     """An image that nobody uses still costs what its snapshots store, and grows more vulnerable by the month.
 
@@ -28,7 +33,8 @@ def image_unused(
     any account that was read: instances (stopped ones too), launch templates in all versions, launch configurations,
     Auto Scaling groups of any size, Parameter Store and Image Builder. AWS tells the last launch a day late and only
     since April 2017, so it is never the only evidence. Where an image is public, or shared with accounts that were
-    not read, the verdict stays open. What CloudFormation, Terraform or a runbook names is not looked at.
+    not read, the verdict stays open. What AWS Backup holds as a recovery point goes by its plan and is not found. What
+    CloudFormation, Terraform or a runbook names is not looked at.
 
     Disable it first, wait until nobody complains, then deregister it together with its snapshots.
     """
@@ -40,7 +46,8 @@ def image_unused(
     usable = one_of(images["state"], "available", "disabled")
     keys = ["account_id", "region", "image_id"]
     use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
-    unused = usable & old & ~launched & use["references"].eq(0)
+    held = among(images["image_id"], recovery_points["recovery_id"].dropna())
+    unused = usable & old & ~launched & use["references"].eq(0) & ~held
     blind = unused.fillna(False) & use["blind_spot"].notna()
     days = whole_days(idle).astype("string")
     return pd.DataFrame(
@@ -93,6 +100,7 @@ PASSES = [
     {**_US, **_IDLE, "last_launched_at": "90 days ago"},
     {**_US, **_IDLE, "created_at": "90 days ago"},
     {**_US, **_IDLE, "state": "failed"},
+    {**_US, **_IDLE, "given": {"recovery_points": [{**_US, "recovery_id": "ami-0a", "resource_type": "EC2"}]}},
     {**_US, **_IDLE, "is_public": True, "given": _named("default")},
 ]
 UNKNOWN = [
