@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import Verdict, one_of, rule
+from auditor.rule import Verdict, among, one_of, rule
 
 
 @rule(
@@ -42,8 +42,12 @@ def backup_job_failing(backup_plans: pd.DataFrame, backup_jobs: pd.DataFrame, *,
         & backup_jobs["resource_id"].notna()
     ]
     wrong = one_of(ended["state"], "FAILED", "ABORTED", "EXPIRED")
-    if not wrong.any():
+    often = ended.loc[wrong.astype(bool), "resource_id"].value_counts()
+    often = often[often >= jobs]
+    if not len(often):
         return nothing
+    suspect = among(ended["resource_id"], often.index.to_series())
+    ended, wrong = ended[suspect], wrong[suspect]
     key = ["plan_id", "resource_id"]
     rows = ended.assign(wrong=wrong.astype(bool)).sort_values("created_at", ascending=False, kind="stable")
     rows["in_a_row"] = rows.groupby(key)["wrong"].cummin()

@@ -50,18 +50,16 @@ def backup_never_restored(
         | among(made["resource_id"], gone["resource_id"])
     )
     plans = backup_plans["plan_id"]
-    told = (
-        made.groupby("plan_id")
-        .agg(
-            recovery_points=("recovery_point_arn", "size"),
-            newest_at=("created_at", "max"),
-            last_restored_at=("last_restored_at", "max"),
-        )
-        .reset_index()
-    )
+    counts = made["plan_id"].value_counts()
     found = among(plans, made["plan_id"]) & ~among(plans, made.loc[tried, "plan_id"])
-    evidence = {name: lookup(plans, told["plan_id"], told[name]) for name in told.columns if name != "plan_id"}
-    return pd.DataFrame({"found": flags(found), "days": days, **evidence})
+    return pd.DataFrame(
+        {
+            "found": flags(found),
+            "days": days,
+            "recovery_points": lookup(plans, counts.index.to_series(), counts),
+            "last_executed_at": backup_plans["last_executed_at"],
+        }
+    )
 
 
 _PLAN = {"plan_id": "plan-0a"}
