@@ -157,7 +157,10 @@ def press(formats: Sequence[str]) -> Iterator[Executor]:
         return
     context = get_context("forkserver")
     context.set_forkserver_preload(["auditor.renderers.ready"])
-    with ProcessPoolExecutor(PRINTERS, mp_context=context, initializer=renderers.attend) as printers:
-        for _ in range(PRINTERS):
-            printers.submit(os.getpid)
+    with (
+        ProcessPoolExecutor(PRINTERS, mp_context=context, initializer=renderers.attend) as printers,
+        # the first job waits until the engines are loaded: a thread of its own does the waiting
+        ThreadPoolExecutor(1) as waiting,
+    ):
+        waiting.submit(lambda: [printers.submit(os.getpid) for _ in range(PRINTERS)])
         yield printers
