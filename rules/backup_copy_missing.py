@@ -12,7 +12,7 @@ from auditor.rule import Verdict, flags, lookup, rule
     severity="high",
     subject="volumes",
     headline=("1 volume's backups are not copied as promised", "{count} volumes' backups are not copied as promised"),
-    message="Backups of {volume_id} wait to be copied to {destinations} since {waiting_since}",
+    message="Backups of {volume_id} wait to be copied to {destinations} since {waiting_from}",
     remedy="aws ec2 describe-snapshots --region {region} --filters Name=volume-id,Values={volume_id}",
     breaks="Nothing: the command only looks.",
     controls={
@@ -42,7 +42,7 @@ def backup_copy_missing(
     ids = volumes["volume_id"]
     mine = backup_copies[backup_copies["resource_type"].eq("volume").fillna(False)]
     untold = mine[mine["unknown_because"].notna()]
-    late = as_of - mine["waiting_since"] > pd.Timedelta(hours=max_lag_hours)
+    late = as_of - mine["waiting_from"] > pd.Timedelta(hours=max_lag_hours)
     behind = mine[late.fillna(False).astype(bool) & mine["unknown_because"].isna()]
     doubt = lookup(ids, backup_status["resource_id"], backup_status["unknown_because"])
     if len(untold):
@@ -52,7 +52,7 @@ def backup_copy_missing(
         return pd.DataFrame({"found": found, "unknown_because": doubt})
     told = behind.groupby(["resource_id", "promise_id"], as_index=False, sort=True).agg(
         destinations=("destination", ", ".join),
-        waiting_since=("waiting_since", "min"),
+        waiting_from=("waiting_from", "min"),
         newest_backup_at=("newest_backup_at", "max"),
         newest_copy_at=("newest_copy_at", "min"),
     )
@@ -77,7 +77,7 @@ def _with(since: str | None, **more: object) -> dict[str, list[dict[str, object]
         "promise_id": "policy-0b/Daily",
         "destination": "eu-west-1",
         "newest_backup_at": "3 hours ago",
-        "waiting_since": since,
+        "waiting_from": since,
         **more,
     }
     return {"backup_copies": [copies], "backup_status": [{"resource_id": "vol-0a", "promises": 1}]}

@@ -174,7 +174,7 @@ BACKUP_COPIES = Frame(
         text("destination", "Region, or ARN of the vault, that copies go to"),
         moment("newest_backup_at", "Moment of the newest backup that the promise made"),
         moment("newest_copy_at", "Moment of the newest of them that is there as a copy; missing where none is"),
-        moment("waiting_since", "Moment of the first backup after that; missing where all are there"),
+        moment("waiting_from", "Moment of the first backup after that; missing where all are there"),
         text("unknown_because", "Why it cannot be told what is there"),
     ),
     key=("account_id", "region", "resource_id", "promise_id", "destination"),

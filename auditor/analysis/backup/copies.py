@@ -100,9 +100,9 @@ def _told(
     behind = rows["last"].isna() | (rows["delivered_at"] > rows["last"])
     rows["waiting"] = rows["delivered_at"].where(behind)
     told = rows.groupby(key, as_index=False).agg(
-        newest_backup_at=("delivered_at", "max"), newest_copy_at=("last", "max"), waiting_since=("waiting", "min")
+        newest_backup_at=("delivered_at", "max"), newest_copy_at=("last", "max"), waiting_from=("waiting", "min")
     )
     why = elsewhere.unread((frame,), account, region)
     because = pd.Series(f"Could not tell: {why}." if why else None, index=told.index, dtype=PANDAS["text"])
-    told["unknown_because"] = because.where(told["waiting_since"].notna())
+    told["unknown_because"] = because.where(told["waiting_from"].notna())
     return wanted.drop_duplicates(key).merge(told, on=key)

@@ -65,7 +65,7 @@ def told(there, mechanism="dlm"):
     (row,) = rows.to_dict("records")
     days = [
         row[name].day if pd.notna(row[name]) else None
-        for name in ("newest_backup_at", "newest_copy_at", "waiting_since")
+        for name in ("newest_backup_at", "newest_copy_at", "waiting_from")
     ]
     return (row["destination"], *days, row["unknown_because"] if pd.notna(row["unknown_because"]) else None)
 
