@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.engine import Evaluation, evaluate
@@ -76,7 +77,9 @@ def audit(organisation: Organisation, folder: Path, *faults, config: Config | No
         with pytest.MonkeyPatch.context() as patch:
             for name, value in sandbox.environment().items():
                 patch.setenv(name, value)
-            collect(config, folder, as_of=organisation.now)
+            # what does not throttle need not be waited for
+            limiter = None if throttling else Limiter.unlimited()
+            collect(config, folder, as_of=organisation.now, limiter=limiter)
         calls = dict(sandbox.calls)
     inventory = Inventory.load(folder)
     return Judged(organisation, inventory, evaluate(inventory, rules, config), calls)

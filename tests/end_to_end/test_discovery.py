@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.engine import evaluate
@@ -33,7 +34,7 @@ def read(organisation, tmp_path, monkeypatch):
         with Sandbox(organisation) as sandbox:
             for variable, value in sandbox.environment().items():
                 monkeypatch.setenv(variable, value)
-            collect(config, tmp_path / name, as_of=organisation.now, collectors=READ)
+            collect(config, tmp_path / name, as_of=organisation.now, collectors=READ, limiter=Limiter.unlimited())
             asked = sum(count for call, count in sandbox.calls.items() if call[3] == "DescribeSnapshotAttribute")
         return Inventory.load(tmp_path / name), asked, config
 

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.sandbox.faults import Faults
@@ -25,7 +26,7 @@ def collected(organisation, folder, *faults, config=CONFIG, collectors=None):
             patch.delenv(name)
         for name, value in sandbox.environment().items():
             patch.setenv(name, value)
-        collect(config, folder, as_of=organisation.now, collectors=collectors)
+        collect(config, folder, as_of=organisation.now, collectors=collectors, limiter=Limiter.unlimited())
     return folder
 
 

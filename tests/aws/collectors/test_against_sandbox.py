@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.sandbox.planting import TINY, plant
@@ -24,7 +25,7 @@ def inventory(organisation, tmp_path_factory):
         for name, value in sandbox.environment().items():
             patch.setenv(name, value)
         folder = tmp_path_factory.mktemp("sandbox") / "run"
-        return collect(Config.of({"scope": scope}), folder, as_of=organisation.now)
+        return collect(Config.of({"scope": scope}), folder, as_of=organisation.now, limiter=Limiter.unlimited())
 
 
 def places(organisation):
