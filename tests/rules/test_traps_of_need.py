@@ -106,6 +106,12 @@ def test_a_copy_that_is_mapped_or_locked_is_needed_whatever_became_of_its_source
     assert verdict("snapshot_orphaned", COPY, given={"snapshot_locks": [{"lock_state": "governance"}]}) == "passed"
 
 
+def test_a_disk_that_another_account_made_from_a_shared_snapshot_does_not_break_without_it():
+    disk = {"volume_id": "vol-9", "source_snapshot_id": "snap-0a"}
+    assert finding("snapshot_orphaned", {**OLD, "given": {"volumes": [{**disk, "account_id": OTHER}]}})["reason"]
+    assert verdict("snapshot_orphaned", OLD, given={"volumes": [disk]}) == "passed"
+
+
 # policies
 
 
