@@ -62,7 +62,9 @@ def backup_promises(
     opted_in = None if unread(gaps, ["backup_opt_ins"]) else _opted_in(backup_opt_ins)
     defaults = enabled["default_policy"].notna()
     custom = enabled[~defaults & enabled["policy_type"].isin(["EBS_SNAPSHOT_MANAGEMENT", "IMAGE_MANAGEMENT"])]
-    roots = roots_of(attachments, instances) if defaults.any() else attachments
+    roots = attachments  # where instances could not be read, whatever is attached may be a root
+    if defaults.any() and not unread(gaps, ["instances"]):
+        roots = roots_of(attachments, instances)
     all_promised = [
         *of_policies(estate, custom, lifecycle_targets, lifecycle_schedules),
         *of_default_policies(estate, enabled[defaults], lifecycle_targets, volumes, roots, backup, period),

@@ -130,6 +130,18 @@ def test_a_default_policy_leaves_out_what_it_says():
     assert promised({"kind": "exclude_tag", "key": "scratch"}) == ["vol-1", "vol-2"]
 
 
+def test_whatever_is_attached_may_be_a_boot_volume_where_machines_could_not_be_read():
+    frames = {**machine(), **default_policy(), "instances": []}
+    frames["volumes"] = [VOLUME, {**VOLUME, "volume_id": "vol-3"}]
+    frames["lifecycle_targets"] = [
+        {"policy_id": "policy-1", "kind": "exclude_boot_volumes", "key": None, "value": None}
+    ]
+    estate = Estate(frames, coverage=gap("instances"))
+    assert estate.rows("backup_promises", "resource_id") == [("vol-3",)]
+    (unknown,) = {row[1] for row in estate.rows("backup_status", "resource_id", "unknown_because") if row[0] == "vol-1"}
+    assert unknown == "Could not tell: instances could not be read (denied)."
+
+
 def test_a_default_policy_of_machines_wants_images_of_them():
     frames = {**machine(), **default_policy("INSTANCE", policy_type="IMAGE_MANAGEMENT"), "lifecycle_targets": []}
     assert Estate(frames).windows("promise_id") == [
