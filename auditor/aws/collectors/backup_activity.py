@@ -7,10 +7,8 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where
-from auditor.aws.collectors._backup import inside, last_part, resource_id
+from auditor.aws.collectors._backup import KINDS, inside, last_part, resource_id
 from auditor.aws.shape import Field, shape
-
-_KINDS = ("EBS", "EC2")
 
 COPY_FIELDS: Mapping[str, Field] = {
     "job_id": "CopyJobId",
@@ -69,13 +67,13 @@ REPORT_FIELDS: Mapping[str, Field] = {
 
 def get_copies(reader: Reader) -> Iterator[Page]:
     """Items ``CopyJob`` of volumes and instances."""
-    for kind in _KINDS:
+    for kind in KINDS:
         yield from reader.pages("backup", "ListCopyJobs", "CopyJobs", ByResourceType=kind, MaxResults=1000)
 
 
 def get_restores(reader: Reader) -> Iterator[Page]:
     """Items ``RestoreJobsListMember`` of volumes and instances."""
-    for kind in _KINDS:
+    for kind in KINDS:
         yield from reader.pages("backup", "ListRestoreJobs", "RestoreJobs", ByResourceType=kind, MaxResults=1000)
 
 

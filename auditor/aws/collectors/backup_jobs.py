@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from auditor.aws.collector import Collector, Page, Reader, Where
-from auditor.aws.collectors._backup import inside, resource_id
+from auditor.aws.collectors._backup import KINDS, inside, resource_id
 from auditor.aws.shape import Field, shape
 
 FIELDS: Mapping[str, Field] = {
@@ -30,7 +30,7 @@ FIELDS: Mapping[str, Field] = {
 
 def get(reader: Reader) -> Iterator[Page]:
     """Items ``BackupJob``; asking by type costs one request more at most, and saves those for all other types."""
-    for kind in ("EBS", "EC2"):
+    for kind in KINDS:
         yield from reader.pages("backup", "ListBackupJobs", "BackupJobs", ByResourceType=kind, MaxResults=1000)
 
 

@@ -7,19 +7,12 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from auditor.aws.collector import Collector, Item, Page, Reader, Where
-from auditor.aws.collectors._backup import last_part, resource_id
+from auditor.aws.collectors._backup import KINDS, recovery_id, resource_id
 from auditor.aws.collectors._whole import whole
 from auditor.aws.shape import Field, shape
 
-_KINDS = ("EBS", "EC2")
-
 #: A hold that is over (API reference, LegalHold); one that is being cancelled still holds.
 _OVER = "CANCELED"
-
-
-def _recovery_id(item: Item) -> str | None:
-    id_ = last_part(item["RecoveryPointArn"])
-    return id_ if id_ and id_.startswith(("snap-", "ami-")) else None
 
 
 HOLD_FIELDS: Mapping[str, Field] = {
@@ -33,7 +26,7 @@ HOLD_FIELDS: Mapping[str, Field] = {
 POINT_FIELDS: Mapping[str, Field] = {
     "hold_id": "LegalHoldId",
     "recovery_point_arn": "RecoveryPointArn",
-    "recovery_id": _recovery_id,
+    "recovery_id": recovery_id,
     "resource_id": resource_id,
     "vault_name": "BackupVaultName",
 }
@@ -63,7 +56,7 @@ def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
         point | {"LegalHoldId": hold["LegalHoldId"]}
         for hold in page
         for point in hold.get("RecoveryPoints") or ()
-        if point.get("ResourceType") in _KINDS
+        if point.get("ResourceType") in KINDS
     ]
     return {
         "legal_holds": shape("legal_holds", where, page, HOLD_FIELDS),

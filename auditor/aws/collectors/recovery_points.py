@@ -9,23 +9,14 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from auditor.aws.collector import Collector, Item, Page, Reader, Where
-from auditor.aws.collectors._backup import inside, last_part, resource_id
+from auditor.aws.collector import Collector, Page, Reader, Where
+from auditor.aws.collectors._backup import KINDS, inside, recovery_id, resource_id
 from auditor.aws.shape import Field, shape
-
-_KINDS = ("EBS", "EC2")
-
-
-def _recovery_id(item: Item) -> str | None:
-    """The snapshot or image; a recovery point in a logically air-gapped vault is neither of this account's."""
-    id_ = last_part(item["RecoveryPointArn"])
-    return id_ if id_ and id_.startswith(("snap-", "ami-")) else None
-
 
 FIELDS: Mapping[str, Field] = {
     "vault_name": "BackupVaultName",
     "recovery_point_arn": "RecoveryPointArn",
-    "recovery_id": _recovery_id,
+    "recovery_id": recovery_id,
     "resource_arn": "ResourceArn",
     "resource_id": resource_id,
     "resource_type": "ResourceType",
@@ -60,7 +51,7 @@ def get(reader: Reader) -> Iterator[Page]:
 
 def transform(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
     """One row a recovery point of a volume or instance."""
-    rows = [row for row in page if row.get("ResourceType") in _KINDS]
+    rows = [row for row in page if row.get("ResourceType") in KINDS]
     return {"recovery_points": shape("recovery_points", where, rows, FIELDS)}
 
 
