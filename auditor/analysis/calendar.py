@@ -174,7 +174,7 @@ def backups_of(places: Iterable[Place], inventory: Inventory, config: Config) ->
         total=total,
         since=(until - timedelta(days=config.backup.days)).date(),
         until=until.date(),
-        details=partial(details, inventory, config),
+        details=partial(details, inventory, config, inventory.gaps()),
     )
 
 
@@ -188,13 +188,12 @@ def _open(cover: Cover) -> tuple[int, str]:
     return -sum(cover.volumes.get(name, 0) for name in ("broken", "unpromised", "unclear")), cover.account_id
 
 
-def details(inventory: Inventory, config: Config, account_id: str, region: str) -> pd.DataFrame:
+def details(inventory: Inventory, config: Config, gaps: pd.DataFrame, account_id: str, region: str) -> pd.DataFrame:
     """The ``backup_windows`` of one account and region with ``promise_name``, ``mechanism``, ``schedule`` and ``name``.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
-    gaps = inventory.gaps()
     gaps = gaps[gaps["account_id"].eq(account_id) & gaps["region"].isin([region, GLOBAL])]
     frame = frames_of(inventory, account_id, region, {"gaps": gaps}, config)
     windows = frame("backup_windows")
