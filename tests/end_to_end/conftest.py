@@ -69,17 +69,16 @@ def expecting(organisation: Organisation) -> Config:
     return Config.of({**CONFIG.model_dump(by_alias=True), "sharing": sharing})
 
 
-def audit(organisation: Organisation, folder: Path, *faults, config: Config | None = None, throttling=False) -> Judged:
+def audit(organisation: Organisation, folder: Path, *faults, config: Config | None = None) -> Judged:
     """Serve, collect, judge."""
     config = config or expecting(organisation)
     rules = load_rules()
-    with Sandbox(organisation, Faults(*faults, throttling=throttling)) as sandbox:
+    with Sandbox(organisation, Faults(*faults, throttling=False)) as sandbox:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in sandbox.environment().items():
                 patch.setenv(name, value)
             # what does not throttle need not be waited for
-            limiter = None if throttling else Limiter.unlimited()
-            collect(config, folder, as_of=organisation.now, limiter=limiter)
+            collect(config, folder, as_of=organisation.now, limiter=Limiter.unlimited())
         calls = dict(sandbox.calls)
     inventory = Inventory.load(folder)
     return Judged(organisation, inventory, evaluate(inventory, rules, config), calls)
