@@ -2,10 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import Verdict, flags, lookup, one_of, rule
-
-#: Unmet times that a finding names; all of them stand in ``backup_windows``.
-_TOLD = 5
+from auditor.rule import Verdict, flags, rule
 
 
 @rule(
@@ -26,12 +23,7 @@ _TOLD = 5
         "SOC 2": ["A1.2"],
     },
 )
-def volume_backup_missed(
-    volumes: pd.DataFrame,
-    backup_promises: pd.DataFrame,
-    backup_windows: pd.DataFrame,
-    backup_status: pd.DataFrame,
-) -> Verdict:
+def volume_backup_missed(volumes: pd.DataFrame, backup_unmet: pd.DataFrame) -> Verdict:
     """Somebody counts on these backups, and has declared so; what was written in between cannot be brought back.
 
     Judged is every time at which a promise on the volume was due in the audit period: by an enabled lifecycle policy, a
@@ -43,54 +35,27 @@ def volume_backup_missed(
 
     Find out why the schedule does not run and take a backup meanwhile.
     """
-    mine = backup_windows[backup_windows["resource_type"].eq("volume").fillna(False)]
-    unmet = mine[one_of(mine["verdict"], "missed", "failed", "partial").fillna(False)]
-    ids = volumes["volume_id"]
-    doubt = lookup(ids, backup_status["resource_id"], backup_status["unknown_because"])
-    if mine["verdict"].eq("unknown").any():
-        untold = mine[mine["verdict"].eq("unknown").fillna(False)]
-        doubt = doubt.fillna(lookup(ids, untold["resource_id"], untold["cause"]))
-    doubt = doubt.mask(volumes["state"].isna(), "Could not tell: the state of the volume is not known.")
-    if not len(unmet):
-        found = flags(pd.Series(False, index=ids.index)).mask(doubt.notna())
-        return pd.DataFrame({"found": found, "unknown_because": doubt})
-    findings = _told(unmet, mine, backup_promises)
-    places = pd.Index(ids).get_indexer(findings["resource_id"])
-    findings = findings[places >= 0].drop(columns="resource_id").set_axis(ids.index[places[places >= 0]])
-    rest = doubt[doubt.notna() & ~ids.index.isin(findings.index)]
-    unknown = pd.DataFrame({"unknown_because": rest, "discriminator": ""}, index=rest.index)
-    verdicts = (
-        pd.concat([findings.assign(found=True), unknown.assign(found=pd.NA)])
-        if len(rest)
-        else findings.assign(found=True)
+    told = backup_unmet[backup_unmet["resource_type"].eq("volume").fillna(False)]
+    places = pd.Index(volumes["volume_id"]).get_indexer(told["resource_id"])
+    told = told[places >= 0].set_axis(volumes.index[places[places >= 0]])
+    if not len(told):
+        return flags(pd.Series(False, index=volumes.index))
+    unmet = told["promise_id"].notna()
+    return pd.DataFrame(
+        {
+            "found": unmet.astype("boolean").mask(~unmet),
+            "promise": told["promise_name"],
+            "schedule": told["schedule"],
+            "made_by": told["mechanism"],
+            "unmet": told["unmet"],
+            "windows": told["windows"],
+            "last_scheduled_at": told["last_scheduled_at"],
+            "due": told["due"],
+            "because": told["because"],
+            "unknown_because": told["unknown_because"],
+            "discriminator": told["promise_id"].fillna(""),
+        }
     )
-    return verdicts.assign(found=verdicts["found"].astype("boolean"))
-
-
-def _told(unmet: pd.DataFrame, windows: pd.DataFrame, promises: pd.DataFrame) -> pd.DataFrame:
-    """One row a resource and promise: how many were not made, which, and why."""
-    key = ["resource_id", "promise_id"]
-    rows = unmet.sort_values([*key, "scheduled_at"])
-    times = rows["scheduled_at"].dt.strftime("%Y-%m-%d %H:%M")
-    groups = rows.assign(time=times + " " + rows["verdict"]).groupby(key, sort=False)
-    told = groups.agg(
-        unmet=("time", "size"),
-        last_scheduled_at=("scheduled_at", "last"),
-        due=("time", _last),
-        because=("cause", lambda each: "; ".join(dict.fromkeys(each.dropna()))),
-    )
-    told["windows"] = windows.groupby(key).size().reindex(told.index)
-    told = told.reset_index()
-    known = promises.drop_duplicates("promise_id").set_index("promise_id")
-    for name, column in (("promise", "promise_name"), ("schedule", "schedule"), ("made_by", "mechanism")):
-        told[name] = known[column].reindex(told["promise_id"]).array
-    return told.rename(columns={"promise_id": "discriminator"})
-
-
-def _last(times: "pd.Series[str]") -> str:
-    """The last few times, and how many there were before."""
-    told = ", ".join(times[-_TOLD:])
-    return f"{told}, and {len(times) - _TOLD} earlier" if len(times) > _TOLD else told
 
 
 _NIGHTLY = {

@@ -19,7 +19,14 @@ from typing import Any
 import pandas as pd
 
 from auditor.analysis.access import image_access, parties, snapshot_access
-from auditor.analysis.backup import backup_copies, backup_coverage, backup_promises, backup_status, backup_windows
+from auditor.analysis.backup import (
+    backup_copies,
+    backup_coverage,
+    backup_promises,
+    backup_status,
+    backup_unmet,
+    backup_windows,
+)
 from auditor.analysis.costs import snapshot_costs
 from auditor.analysis.elsewhere import NOWHERE, Elsewhere, snapshots_elsewhere
 from auditor.analysis.expectations import (
@@ -51,6 +58,7 @@ DERIVED: dict[str, Derivation] = {
     "backup_coverage": backup_coverage,
     "backup_promises": backup_promises,
     "backup_status": backup_status,
+    "backup_unmet": backup_unmet,
     "backup_windows": backup_windows,
     "image_access": image_access,
     "image_costs": image_costs,

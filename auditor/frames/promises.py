@@ -182,4 +182,25 @@ BACKUP_COPIES = Frame(
     tells_gaps=True,
 )
 
-FRAMES = (BACKUP_PROMISES, BACKUP_COVERAGE, BACKUP_WINDOWS, BACKUP_STATUS, BACKUP_COPIES)
+BACKUP_UNMET = Frame(
+    "backup_unmet",
+    "One promise on one volume or instance that was not kept every time; or one of these of which that cannot be told.",
+    (
+        *WHERE,
+        *_RESOURCE,
+        text("promise_id", "The promise; missing where nothing is known to be unmet, and so are those below"),
+        text("promise_name", "What people call it"),
+        text("mechanism", "dlm, aws-backup or rpo"),
+        text("schedule", "Schedule as declared"),
+        integer("unmet", "Windows that were missed, failed or partial"),
+        integer("windows", "Windows in all"),
+        moment("last_scheduled_at", "When the last unmet one was to begin"),
+        text("due", "The last few unmet ones with what became of each, and how many there were before"),
+        text("because", "Why, as far as that can be seen, each cause once"),
+        text("unknown_because", "Why it cannot be told; missing where something is known to be unmet"),
+    ),
+    derived_from=("volumes", "instances", "backup_promises", "backup_windows", "backup_status"),
+    tells_gaps=True,
+)
+
+FRAMES = (BACKUP_PROMISES, BACKUP_COVERAGE, BACKUP_WINDOWS, BACKUP_STATUS, BACKUP_COPIES, BACKUP_UNMET)
