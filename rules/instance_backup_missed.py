@@ -86,7 +86,7 @@ def _with(*verdicts: str, cause: str = "cause not visible", **status: object) ->
     return {
         "backup_promises": [_NIGHTLY],
         "backup_windows": windows,
-        "backup_status": [{"resource_id": "i-0a", "promises": 1, **status}],
+        "backup_status": [{"resource_type": "instance", "resource_id": "i-0a", "promises": 1, **status}],
     }
 
 

@@ -86,7 +86,7 @@ def _with(*verdicts: str, cause: str = "cause not visible", **status: object) ->
     return {
         "backup_promises": [_NIGHTLY],
         "backup_windows": windows,
-        "backup_status": [{"resource_id": "vol-0a", "promises": 1, **status}],
+        "backup_status": [{"resource_type": "volume", "resource_id": "vol-0a", "promises": 1, **status}],
     }
 
 
