@@ -32,15 +32,15 @@ EC2_READS = Limit(100, 20)
 
 #: Limits by service, and by service and operation where an operation has its own. EC2: "Request throttling for the
 #: Amazon EC2 API". CloudTrail: LookupEvents of its API reference. Systems Manager,
-#: Organizations, KMS and STS: their quota pages. The others publish none; theirs
-#: are cautious.
+#: Organizations, KMS and STS: their quota pages. The others publish none; theirs are cautious. An account has 100
+#: lifecycle policies in a region at most ("CreateLifecyclePolicy", DLM API reference): most are read in one go.
 LIMITS: Mapping[str | tuple[str, str], Limit] = {
     "ec2": EC2_READS,
     ("ec2", "DescribeStoreImageTasks"): Limit(50, 0.5),
     "autoscaling": Limit(40, 10),
     "backup": Limit(20, 10),
     ("cloudtrail", "LookupEvents"): Limit(2, 2),
-    "dlm": Limit(20, 5),
+    "dlm": Limit(60, 10),
     "kms": Limit(100, 50),
     # half of the 100 a second that KMS allows by default: what runs in the account has grants made all the time
     ("kms", "ListGrants"): Limit(50, 50),

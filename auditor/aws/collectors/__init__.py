@@ -46,6 +46,7 @@ COLLECTORS: tuple[Collector, ...] = (
     regions.COLLECTOR,
     *settings.SETTINGS,
     image_creations.COLLECTOR,  # two requests a second: what is slowest begins first
+    lifecycle_policies.COLLECTOR,  # one request a policy, and few requests a second
     snapshots.COLLECTOR,
     images.COLLECTOR,
     volumes.COLLECTOR,
@@ -71,7 +72,6 @@ COLLECTORS: tuple[Collector, ...] = (
     recycle_bin.IMAGES,
     recycle_bin.VOLUMES,
     recycle_bin.RULES,
-    lifecycle_policies.COLLECTOR,
     backup_plans.OPT_INS,
     backup_plans.COLLECTOR,
     backup_selections.COLLECTOR,
