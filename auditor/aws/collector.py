@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -36,6 +37,8 @@ class Reader(Protocol):
     exact_shares: bool
     #: How shares of snapshots are looked for (``[sharing] discovery``): exhaustive, auto or analyzer.
     discovery: str
+    #: Beginning of the audit period that backups are judged in (``[backup] days``).
+    audited_from: datetime
     #: An earlier run whose shares may be used again (``[sharing] reuse``).
     earlier: Earlier | None
 

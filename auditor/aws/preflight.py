@@ -45,6 +45,7 @@ _PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "backup:GetBackupPlan": {"BackupPlanId": _PLAN},
     "backup:GetBackupSelection": {"BackupPlanId": _PLAN, "SelectionId": _PLAN},
     "backup:ListBackupJobs": {"MaxResults": 1},
+    "backup:ListBackupPlanVersions": {"BackupPlanId": _PLAN, "MaxResults": 1},
     "backup:ListBackupPlans": {"MaxResults": 1},
     "backup:ListBackupSelections": {"BackupPlanId": _PLAN, "MaxResults": 1},
     "backup:ListBackupVaults": {"MaxResults": 1},

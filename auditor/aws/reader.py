@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -49,6 +50,7 @@ TOKENS = {
     "imagebuilder": ("nextToken", "nextToken"),
     "kms": ("Marker", "NextMarker"),
 }
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 NEXT_TOKEN = ("NextToken", "NextToken")
 
 
@@ -62,6 +64,7 @@ class Run:
 
     Attributes:
         discovery: How shares of snapshots are looked for.
+        audited_from: Beginning of the audit period that backups are judged in.
         earlier: A run whose shares may be used again.
         known_accounts: Accounts of the organisation, in scope and that the configuration names, sorted.
         members_known: Whether Organizations told all of its accounts.
@@ -73,6 +76,7 @@ class Run:
     progress: Progress
     exact_shares: bool = True
     discovery: str = "exhaustive"
+    audited_from: datetime = LONG_AGO
     earlier: Earlier | None = None
     members_known: bool = False
     known_accounts: tuple[str, ...] = ()
@@ -160,6 +164,7 @@ class PartitionReader:
         self.where = where
         self.exact_shares = run.exact_shares
         self.discovery = run.discovery
+        self.audited_from = run.audited_from
         self.earlier = run.earlier
         self.tally = Tally()
         self.run = run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,7 @@ def collect(
             shown,
             exact_shares=config.collect.shares == "exact",
             discovery=config.sharing.discovery,
+            audited_from=writer.manifest.as_of - timedelta(days=config.backup.days),
             earlier=earlier,
         )
         _Job(config, sessions, own_account, chosen, Book(writer, finished), run).work()

@@ -125,7 +125,7 @@ BACKUP_PLANS = Frame(
         text("name", "Its name"),
         text("version_id", "Version"),
         flag("windows_vss", "Application-consistent Windows backups"),
-        moment("created_at", "Creation"),
+        moment("created_at", "Creation of this version", "CreationDate"),
         moment("last_executed_at", "Last run", "LastExecutionDate"),
     ),
     key=("account_id", "region", "plan_id"),
@@ -154,6 +154,40 @@ BACKUP_RULES = Frame(
     ),
     key=("account_id", "region", "plan_id", "rule_id"),
     filled_by=("backup_plans",),
+)
+
+BACKUP_PLAN_VERSIONS = Frame(
+    "backup_plan_versions",
+    "One version, the present one too, of a backup plan that was made or changed in the audit period.",
+    (
+        *WHERE,
+        text("plan_id", "The plan"),
+        text("version_id", "The version", "backup ListBackupPlanVersions"),
+        moment("valid_from", "Its creation", "CreationDate"),
+        moment("superseded_at", "Creation of the next version; missing for the present one"),
+    ),
+    key=("account_id", "region", "plan_id", "version_id"),
+    filled_by=("backup_plan_versions",),
+)
+
+BACKUP_RULE_VERSIONS = Frame(
+    "backup_rule_versions",
+    "One rule of an earlier version of a backup plan that was in force in the audit period.",
+    (
+        *WHERE,
+        text("plan_id", "The plan"),
+        text("version_id", "The version", "backup GetBackupPlan"),
+        text("rule_id", "The rule"),
+        text("rule_name", "Its name"),
+        text("vault_name", "Vault it delivered to"),
+        text("schedule_expression", "cron(…) or rate(…), as in backup_rules"),
+        text("schedule_timezone", "IANA zone the schedule is read in"),
+        integer("start_window_minutes", "Had to start within", "", "minutes"),
+        integer("completion_window_minutes", "Had to complete within", "", "minutes"),
+        integer("delete_after_days", "Kept for", "", "days"),
+    ),
+    key=("account_id", "region", "plan_id", "version_id", "rule_id"),
+    filled_by=("backup_plan_versions",),
 )
 
 BACKUP_RULE_COPIES = Frame(
@@ -319,6 +353,8 @@ FRAMES = (
     BACKUP_PLANS,
     BACKUP_RULES,
     BACKUP_RULE_COPIES,
+    BACKUP_PLAN_VERSIONS,
+    BACKUP_RULE_VERSIONS,
     BACKUP_SELECTIONS,
     BACKUP_SELECTION_TERMS,
     BACKUP_VAULTS,

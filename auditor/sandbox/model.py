@@ -63,6 +63,8 @@ class Region:
     parameters: Table = field(default_factory=dict)  # Parameter, by name, with DataType
     lifecycle_policies: Table = field(default_factory=dict)  # LifecyclePolicy
     backup_plans: Table = field(default_factory=dict)  # GetBackupPlan answers, by plan id
+    # earlier versions, by plan id, by version id
+    backup_plan_versions: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))
     backup_selections: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))  # GetBackupSelection answers
     backup_vaults: Table = field(default_factory=dict)  # BackupVaultListMember
     recovery_points: dict[str, Table] = field(default_factory=lambda: defaultdict(dict))  # by vault, by ARN

@@ -209,6 +209,7 @@ NESTED_SHAPES = {
     "image_permissions": ("ec2", "LaunchPermission"),
     "key_grants": ("kms", "GrantListEntry"),
     "launch_template_versions": ("ec2", "LaunchTemplateVersion"),
+    "backup_plan_versions": ("backup", "GetBackupPlanOutput"),
     "backup_selections": ("backup", "GetBackupSelectionOutput"),
     "recovery_points": ("backup", "RecoveryPointByBackupVault"),
     "legal_hold_points": ("backup", "RecoveryPointMember"),

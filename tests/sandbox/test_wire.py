@@ -34,7 +34,8 @@ OPERATIONS = [
         "ssm": "GetParameters GetParametersByPath DescribeParameters GetParameterHistory",
         "kms": "DescribeKey ListKeys ListAliases Encrypt",
         "dlm": "GetLifecyclePolicies GetLifecyclePolicy CreateLifecyclePolicy",
-        "backup": "ListBackupPlans GetBackupPlan ListBackupSelections GetBackupSelection ListBackupVaults "
+        "backup": "ListBackupPlans ListBackupPlanVersions GetBackupPlan ListBackupSelections GetBackupSelection "
+        "ListBackupVaults "
         "ListRecoveryPointsByBackupVault ListBackupJobs DescribeRegionSettings DescribeRecoveryPoint "
         "ListLegalHolds GetLegalHold ListRecoveryPointsByLegalHold "
         "GetBackupVaultAccessPolicy ListReportPlans ListRestoreJobs ListCopyJobs",

@@ -1,9 +1,10 @@
 """AWS Backup: plans, what they select, vaults, recovery points and jobs.
 
 Sources: AWS Backup API Reference: every list has 1 to 1000 items a page; ``ListBackupPlans`` leaves deleted plans out
-unless asked; ``ListBackupJobs`` tells of the last 30 days, and of the whole organisation only when the management
-account asks for the account ``*``; ``ListProtectedResources`` names whatever has a recovery point of any status, in a
-plan or not; ``DescribeRegionSettings``.
+unless asked; ``UpdateBackupPlan`` makes a version, and the earlier ones can still be listed and got by their ids;
+``ListBackupJobs`` tells of the last 30 days, and of the whole organisation only when the management account asks for
+the account ``*``; ``ListProtectedResources`` names whatever has a recovery point of any status, in a plan or not;
+``DescribeRegionSettings``.
 """
 
 from __future__ import annotations
@@ -52,19 +53,36 @@ def _plan(request: Request, plan_id: str) -> Row:
 def list_backup_plans(request: Request, params: dict[str, Any]) -> dict[str, Any]:
     """Summaries of the caller's plans, without their rules."""
     rows = [
-        {key: row[key] for key in _PLAN_SUMMARY if key in row} | {"BackupPlanName": row["BackupPlan"]["BackupPlanName"]}
+        _summary(row)
         for row in request.here.backup_plans.values()
         if params.get("IncludeDeleted") or not row.get("DeletionDate")
     ]
     return _page(request, params, "BackupPlansList", rows)
 
 
-def get_backup_plan(request: Request, params: dict[str, Any]) -> dict[str, Any]:
-    """One plan with its rules."""
+def _summary(plan: Row) -> Row:
+    named = {"BackupPlanName": plan["BackupPlan"]["BackupPlanName"]}
+    return {key: plan[key] for key in _PLAN_SUMMARY if key in plan} | named
+
+
+def list_backup_plan_versions(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """Summaries of a plan as it is and as it was; AWS promises no order, and this one is none of time."""
     plan = _plan(request, params["BackupPlanId"])
-    if params.get("VersionId") not in (None, plan.get("VersionId")):
-        raise _missing(f"Backup plan with ID {params['BackupPlanId']} and version {params['VersionId']}")
-    return dict(plan)
+    versions = [plan, *request.here.backup_plan_versions.get(plan["BackupPlanId"], {}).values()]
+    rows = sorted((_summary(row) for row in versions), key=lambda row: row["VersionId"])
+    return _page(request, params, "BackupPlanVersionsList", rows)
+
+
+def get_backup_plan(request: Request, params: dict[str, Any]) -> dict[str, Any]:
+    """One plan with its rules, as it is or as a version of it was."""
+    plan = _plan(request, params["BackupPlanId"])
+    version_id = params.get("VersionId")
+    if version_id in (None, plan.get("VersionId")):
+        return dict(plan)
+    version = request.here.backup_plan_versions.get(plan["BackupPlanId"], {}).get(version_id)
+    if version is None:
+        raise _missing(f"Backup plan with ID {params['BackupPlanId']} and version {version_id}")
+    return dict(version)
 
 
 def list_backup_selections(request: Request, params: dict[str, Any]) -> dict[str, Any]:
@@ -197,6 +215,7 @@ def describe_region_settings(request: Request, params: dict[str, Any]) -> dict[s
 
 HANDLERS: dict[str, Handler] = {
     "ListBackupPlans": list_backup_plans,
+    "ListBackupPlanVersions": list_backup_plan_versions,
     "GetBackupPlan": get_backup_plan,
     "ListBackupSelections": list_backup_selections,
     "GetBackupSelection": get_backup_selection,

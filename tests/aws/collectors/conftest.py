@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ class ScriptedReader:
 
     exact_shares = True
     discovery = "exhaustive"
+    audited_from = datetime(2026, 1, 1, tzinfo=UTC)
     earlier: Any = None
     members_known = False
     known_accounts: tuple[str, ...] = ()

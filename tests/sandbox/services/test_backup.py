@@ -65,6 +65,29 @@ def test_plans(call, refusal):
     assert refusal("backup", "GetBackupPlan", BackupPlanId="plan-1", VersionId="v9") == "ResourceNotFoundException"
 
 
+def test_versions_of_a_plan(here, call, pages, refusal):
+    for number in range(3):
+        here.backup_plan_versions["plan-1"][f"v0{number}"] = {
+            **here.backup_plans["plan-1"],
+            "VersionId": f"v0{number}",
+            "CreationDate": NOW - timedelta(days=9 - number),
+            "BackupPlan": {"BackupPlanName": f"before {number}", "Rules": []},
+        }
+    found = pages("backup", "ListBackupPlanVersions", "BackupPlanVersionsList", BackupPlanId="plan-1", MaxResults=3)
+    assert [[row["VersionId"] for row in page] for page in found] == [["v00", "v01", "v02"], ["v1"]]
+    assert found[0][1] == {
+        "BackupPlanArn": "arn:plan-1",
+        "BackupPlanId": "plan-1",
+        "CreationDate": NOW - timedelta(days=8),
+        "VersionId": "v01",
+        "BackupPlanName": "before 1",
+    }
+    for version, name in (("v02", "before 2"), ("v1", "name of plan-1"), (None, "name of plan-1")):
+        which = {"VersionId": version} if version else {}
+        assert call("backup", "GetBackupPlan", BackupPlanId="plan-1", **which)["BackupPlan"]["BackupPlanName"] == name
+    assert refusal("backup", "ListBackupPlanVersions", BackupPlanId="plan-9") == "ResourceNotFoundException"
+
+
 def test_selections(call, pages, refusal):
     found = pages("backup", "ListBackupSelections", "BackupSelectionsList", BackupPlanId="plan-1", MaxResults=2)
     assert [row["SelectionName"] for page in found for row in page] == ["n0", "n1", "n2"]
