@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from auditor import __version__
-from auditor.config import Config
 from auditor.errors import AuditorError, ConfigError
 from auditor.options import CONFIG, FOLDER, OUTPUT, READING, RULES, SCOPE, VERDICT
-from auditor.rule import SEVERITIES
+from auditor.press import FORMATS, press, warm_up
+from auditor.severity import SEVERITIES
 
 if TYPE_CHECKING:
+    from auditor.config import Config
     from auditor.engine import Evaluation
     from auditor.pipeline import Outcome
     from auditor.rulebook import LoadedRule
@@ -90,11 +91,13 @@ def run(config_file: Path | None, out: Path, **options: Any) -> None:
 
     Interrupted? Run the same command again: what was read is kept.
     """
+    output = _output(options)
+    warm_up(output["formats"])  # before the imports, which take as long
     from auditor import pipeline
 
     config, rules = _configuration(config_file, options), _rulebook(options)
-    wanted, output = rules if options["select"] else None, _output(options)
-    with pipeline.press(output["formats"]) as ready:
+    wanted = rules if options["select"] else None
+    with press(output["formats"]) as ready:
         pipeline.collect(config, out, as_of=_moment(options), rules=wanted, progress=_progress(options))
         outcome = pipeline.report(out, config, rules, **output, ready=ready)
     _finish(outcome, options)
@@ -143,11 +146,14 @@ def report(folder: Path, config_file: Path | None, out: Path | None, **options: 
     auditor report 2026-03
     auditor report 2026-03 -c stricter.toml --rules our-rules/ --out second-opinion
     """
+    output = _output(options)
+    warm_up(output["formats"])
     from auditor import pipeline
+    from auditor.config import Config
     from auditor.inventory import Inventory
 
     config = Config.read(config_file) if config_file else Config.of(Inventory.load(folder).manifest.config, str(folder))
-    _finish(pipeline.report(folder, config, _rulebook(options), out=out, **_output(options)), options)
+    _finish(pipeline.report(folder, config, _rulebook(options), out=out, **output), options)
 
 
 @main.command()
@@ -303,6 +309,8 @@ def completion(shell: str) -> None:
 
 
 def _configuration(path: Path | None, options: dict[str, Any]) -> Config:
+    from auditor.config import Config
+
     config = Config.read(path) if path else Config()
     scope = config.scope.model_dump()
     if options["profile"]:
@@ -336,8 +344,6 @@ def _progress(options: dict[str, Any]) -> Any:
 
 
 def _output(options: dict[str, Any]) -> dict[str, Any]:
-    from auditor.pipeline import FORMATS
-
     return {"formats": options["formats"] or FORMATS, "templates": options["templates"]}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from auditor.rule import SEVERITIES
+from auditor.severity import SEVERITIES
 
 Command = Callable[..., Any]
 

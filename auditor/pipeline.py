@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,21 +20,18 @@ from auditor.aws.runner import collect as read_aws
 from auditor.engine import Evaluation, Summary, evaluate, write_results
 from auditor.errors import ConfigError
 from auditor.inventory import Inventory
+from auditor.press import FORMATS, press
 from auditor.report import Report, build_report
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from auditor.aws.progress import Progress
     from auditor.config import Config
     from auditor.rulebook import LoadedRule
 
 #: Frames that the report shows whatever rules are selected.
 SHOWN = ("accounts", "regions", "snapshots", "images", "image_block_devices", "volumes", "fast_restores")
-
-#: What is written unless the user asks for something else.
-FORMATS = ("pdf", "xlsx", "json")
-
-#: Processes that write reports: the PDF takes about as long as all the others.
-PRINTERS = 2
 
 #: Names of outputs that are not ``report.<suffix>``.
 FILES = {"json": "findings.json"}
@@ -104,7 +98,7 @@ def report(
         out: Where the outputs go; the run folder itself when left out.
         formats: Suffixes of the outputs, see ``FORMATS``.
         templates: The user's own templates, which win over ours by file name.
-        ready: A :func:`press` that has been got ready for these formats; one of our own when left out.
+        ready: A :func:`~auditor.press.press` that has been got ready for these formats; one of our own when left out.
 
     Raises:
         AuditorError: The folder is damaged, the policy does not fit the rules, or an output cannot be written.
@@ -142,25 +136,3 @@ def report(
         for job in jobs:
             job.result()
     return Outcome(evaluation, made, tuple(paths.values()))
-
-
-@contextmanager
-def press(formats: Sequence[str]) -> Iterator[Executor]:
-    """Where reports are written: here if there is one, else in processes that get ready while other things go on.
-
-    Open it before collecting, and give it to :func:`report`. The processes are forked from one that has loaded and
-    tried the document engines, and never held a credential of an account or ran a rule.
-    """
-    if len(formats) == 1:
-        with ThreadPoolExecutor(1) as here:
-            yield here
-        return
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["auditor.renderers.ready"])
-    with (
-        ProcessPoolExecutor(PRINTERS, mp_context=context, initializer=renderers.attend) as printers,
-        # the first job waits until the engines are loaded: a thread of its own does the waiting
-        ThreadPoolExecutor(1) as waiting,
-    ):
-        waiting.submit(lambda: [printers.submit(os.getpid) for _ in range(PRINTERS)])
-        yield printers

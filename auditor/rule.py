@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from auditor.errors import RuleError
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_flags
+from auditor.severity import SEVERITIES, Severity
 
 __all__ = [
     "SEVERITIES",
@@ -31,11 +32,6 @@ __all__ = [
     "rule",
     "whole_days",
 ]
-
-Severity = Literal["critical", "high", "medium", "low", "info"]
-
-#: Severities, worst first.
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 #: A rule judges one account and region alone, or everything that was collected at once.
 Reach = Literal["partition", "organisation"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,12 +15,6 @@ __all__ = ["RENDERERS", "Renderer"]
 
 #: Writes one report to a path; the folder holds the user's own templates, which win over ours by file name.
 Renderer = Callable[[Report, Inventory, Path, Path | None], None]
-
-
-def attend() -> None:
-    """Make this process one that writes reports: the parent answers the keyboard, and nothing here lives long."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()
 
 
 RENDERERS: dict[str, Renderer] = {"pdf": write_pdf, "xlsx": write_xlsx, "json": write_json}

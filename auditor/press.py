@@ -1,0 +1,55 @@
+"""Where reports are written: here if there is one, else in processes that get ready while other things go on."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import forkserver, get_context
+
+#: What is written unless the user asks for something else.
+FORMATS = ("pdf", "xlsx", "json")
+
+#: Processes that write reports: the PDF takes about as long as all the others.
+PRINTERS = 2
+
+
+def warm_up(formats: Sequence[str]) -> None:
+    """Begin to load and try the document engines, where more than one format will be written; returns at once.
+
+    The process in which that happens is the one that those of :func:`press` are forked from. It never holds a
+    credential of an account nor runs a rule, and it ends when this one does. Call it before anything that takes
+    time to import: it takes about a second itself.
+    """
+    if len(formats) > 1:
+        forkserver.set_forkserver_preload(["auditor.renderers.ready"])
+        forkserver.ensure_running()
+
+
+@contextmanager
+def press(formats: Sequence[str]) -> Iterator[Executor]:
+    """What runs the renderers of these formats.
+
+    Open it before collecting, and give it to :func:`auditor.pipeline.report`.
+    """
+    if len(formats) == 1:
+        with ThreadPoolExecutor(1) as here:
+            yield here
+        return
+    warm_up(formats)
+    with (
+        ProcessPoolExecutor(PRINTERS, mp_context=get_context("forkserver"), initializer=_attend) as printers,
+        # the first job waits until the engines are loaded: a thread of its own does the waiting
+        ThreadPoolExecutor(1) as waiting,
+    ):
+        waiting.submit(lambda: [printers.submit(os.getpid) for _ in range(PRINTERS)])
+        yield printers
+
+
+def _attend() -> None:
+    """Make this process one that writes reports: the parent answers the keyboard, and nothing here lives long."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
