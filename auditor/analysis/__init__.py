@@ -22,6 +22,7 @@ from auditor.analysis.access import image_access, parties, snapshot_access
 from auditor.analysis.backup import (
     backup_copies,
     backup_coverage,
+    backup_promise_versions,
     backup_promises,
     backup_status,
     backup_unmet,
@@ -56,6 +57,7 @@ Derivation = Callable[..., pd.DataFrame]
 DERIVED: dict[str, Derivation] = {
     "backup_copies": backup_copies,
     "backup_coverage": backup_coverage,
+    "backup_promise_versions": backup_promise_versions,
     "backup_promises": backup_promises,
     "backup_status": backup_status,
     "backup_unmet": backup_unmet,

@@ -118,16 +118,24 @@ def _standings(frame: Callable[[str], pd.DataFrame]) -> pd.Series[Any]:
     on = links["instance_id"].fillna(links["volume_id"]).astype(object)
     links = pd.DataFrame({"volume_id": links["volume_id"].astype(object), "on": on, "promise": links["promise_id"]})
 
+    def reached(rows: pd.DataFrame) -> pd.Series[Any]:
+        """Volumes that are under some promises."""
+        mine = links.merge(
+            rows[_PROMISE].drop_duplicates().rename(columns={"resource_id": "on", "promise_id": "promise"}),
+            on=["on", "promise"],
+        )
+        return volumes["resource_id"].isin(mine["volume_id"].to_list())
+
     def touched(which: Sequence[str]) -> pd.Series[Any]:
         """Volumes with a promise one of whose windows came to one of these."""
-        rows = windows.loc[verdicts.isin(which).fillna(value=False), _PROMISE].drop_duplicates()
-        mine = links.merge(rows.rename(columns={"resource_id": "on", "promise_id": "promise"}), on=["on", "promise"])
-        return volumes["resource_id"].isin(mine["volume_id"].to_list())
+        return reached(windows[verdicts.isin(which).fillna(value=False)])
 
     standing = pd.Series("kept", index=volumes.index, dtype=object)
     standing[volumes["promises"].eq(0).fillna(value=True)] = "unpromised"
     standing[(standing == "unpromised") & volumes["excluded_by"].notna()] = "exempt"
-    unclear = touched(["unknown"]) | (standing.eq("unpromised") & volumes["unknown_because"].notna())
+    promises = frame("backup_promises")
+    unclear = touched(["unknown"]) | reached(promises[promises["earlier_unknown_because"].notna()])
+    unclear |= standing.eq("unpromised") & volumes["unknown_because"].notna()
     standing[unclear.to_numpy(dtype=bool)] = "unclear"
     standing[touched(BROKEN).to_numpy(dtype=bool)] = "broken"
     return standing

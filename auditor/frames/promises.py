@@ -14,6 +14,8 @@ _PROMISED = (
     "lifecycle_schedules",
     "backup_plans",
     "backup_rules",
+    "backup_plan_versions",
+    "backup_promise_versions",
     "backup_selections",
     "backup_selection_terms",
     "backup_opt_ins",
@@ -50,12 +52,39 @@ BACKUP_PROMISES = Frame(
         integer("kept_days", "Keeps them for", "", "days"),
         moment("judged_from", "First instant that windows are judged from"),
         moment("anchored_at", "Moment that a rate counts from: the plan's creation"),
+        moment("ended_at", "When the rule was taken out of its plan; missing for what is promised now"),
         text("hindered_by", "What keeps it from being kept, where that can be seen: the region is not opted in"),
         text("unknown_because", "Why its windows cannot be told, e.g. a schedule that cannot be read"),
+        text("earlier_unknown_because", "Why it cannot be told what was promised before the plan was changed"),
     ),
     key=("account_id", "region", "resource_id", "promise_id"),
     derived_from=(*_PROMISED, "gaps"),
     noun="backup promise",
+    tells_gaps=True,
+)
+
+BACKUP_PROMISE_VERSIONS = Frame(
+    "backup_promise_versions",
+    "How one rule of a backup plan that was changed in the audit period read for some time.",
+    (
+        *WHERE,
+        text("promise_id", "The promise: plan/rule, by the newest id that the rule has had"),
+        text("promise_name", "What people called it"),
+        text("made_as", "plan/rule as what was made then names it"),
+        text("plan_id", "Backup plan"),
+        text("rule_id", "Rule, by its id then"),
+        text("vault_name", "Vault that the rule delivered to"),
+        text("schedule", "Schedule as declared: cron(…) or rate(…)"),
+        text("timezone", "IANA zone that the schedule is read in"),
+        integer("start_window_minutes", "Had to start so long after the scheduled time", "", "minutes"),
+        integer("completion_window_minutes", "Then had to be complete within", "", "minutes"),
+        integer("kept_days", "Kept for", "", "days"),
+        moment("anchored_at", "Moment that a rate counts from: the version's creation"),
+        moment("valid_from", "Since when it read so"),
+        moment("superseded_at", "Until when; missing where it still does"),
+    ),
+    key=("account_id", "region", "promise_id", "valid_from"),
+    derived_from=("backup_plans", "backup_rules", "backup_plan_versions", "backup_rule_versions"),
     tells_gaps=True,
 )
 
@@ -69,6 +98,7 @@ BACKUP_COVERAGE = Frame(
         text("mechanism", "dlm, aws-backup or rpo"),
         text("instance_id", "Instance that the promise is on; missing where it is on the volume itself"),
         moment("covered_from", "Since when: attachment to the instance, or creation"),
+        moment("ended_at", "When the promise ended; missing for what is promised now"),
     ),
     key=("account_id", "region", "volume_id", "promise_id", "instance_id"),
     derived_from=(
@@ -104,6 +134,7 @@ BACKUP_WINDOWS = Frame(
     key=("account_id", "region", "resource_id", "promise_id", "scheduled_at"),
     derived_from=(
         "backup_promises",
+        "backup_promise_versions",
         "backup_coverage",
         "volumes",
         "instances",
@@ -203,4 +234,12 @@ BACKUP_UNMET = Frame(
     tells_gaps=True,
 )
 
-FRAMES = (BACKUP_PROMISES, BACKUP_COVERAGE, BACKUP_WINDOWS, BACKUP_STATUS, BACKUP_COPIES, BACKUP_UNMET)
+FRAMES = (
+    BACKUP_PROMISES,
+    BACKUP_PROMISE_VERSIONS,
+    BACKUP_COVERAGE,
+    BACKUP_WINDOWS,
+    BACKUP_STATUS,
+    BACKUP_COPIES,
+    BACKUP_UNMET,
+)

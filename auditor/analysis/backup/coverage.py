@@ -28,7 +28,7 @@ def backup_coverage(
     """
     if not len(backup_promises):
         return FRAMES["backup_coverage"].empty()
-    wanted = ["account_id", "region", "resource_id", "promise_id", "mechanism"]
+    wanted = ["account_id", "region", "resource_id", "promise_id", "mechanism", "ended_at"]
     own = backup_promises.loc[backup_promises["resource_type"] == "volume", wanted]
     own = own.rename(columns={"resource_id": "volume_id"})
     place = pc.index_in(texts(own["volume_id"]), value_set=texts(volumes["volume_id"]))

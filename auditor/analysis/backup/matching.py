@@ -45,10 +45,19 @@ def _numbers(resource: pa.Array, promise: pa.Array, resources: pa.Array, promise
     return np.where((first < 0) | (second < 0), -1, first * len(promises) + second)
 
 
-def expand(promised: pd.DataFrame, judged_from: Instants, start: int, end: int) -> tuple[Places, Instants]:
+def expand(
+    promised: pd.DataFrame, judged_from: Instants, judged_to: Instants, start: int, end: int
+) -> tuple[Places, Instants]:
     """Every window: the promise's place and the scheduled time, in that order.
 
     Each distinct schedule is expanded once, whatever the number of resources that it is for.
+
+    Args:
+        promised: ``schedule``, ``timezone`` and ``anchored_at``.
+        judged_from: First moment that each is judged from.
+        judged_to: First moment that each is no longer judged at.
+        start: Beginning of the audit period.
+        end: Its end, included.
     """
     anchors = promised["anchored_at"].to_numpy(dtype="datetime64[us]").view(np.int64)
     rates = promised["schedule"].str.lower().str.contains("rate", regex=False).to_numpy(dtype=bool)
@@ -61,7 +70,7 @@ def expand(promised: pd.DataFrame, judged_from: Instants, start: int, end: int) 
     for (schedule, zone, counted_from), members in groups.items():
         named = instants(str(schedule), str(zone), start, end, int(counted_from) or None)
         first = np.searchsorted(named, judged_from[members])
-        counts = len(named) - first
+        counts = np.maximum(np.searchsorted(named, judged_to[members]) - first, 0)
         ends = np.cumsum(counts)
         steps = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
         rows.append(np.repeat(members, counts))

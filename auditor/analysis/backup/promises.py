@@ -13,18 +13,21 @@ import pyarrow.compute as pc
 
 from auditor.analysis.backup.cron import ScheduleError
 from auditor.analysis.backup.gaps import unread
+from auditor.analysis.backup.planned import Versions, of_plans
 from auditor.analysis.backup.promising import (
+    EVER,
     Estate,
     Period,
     Promised,
-    Row,
+    moment,
     of_default_policies,
     of_objectives,
-    of_plans,
     of_policies,
 )
 from auditor.analysis.backup.resources import resources_of, roots_of
+from auditor.analysis.backup.revisions import Row, known
 from auditor.analysis.backup.schedules import DAY, Instants, instants, longest_distance, microseconds
+from auditor.analysis.backup.selection import Mask
 from auditor.config import Backup
 from auditor.frames import FRAMES
 
@@ -45,6 +48,8 @@ def backup_promises(
     lifecycle_schedules: pd.DataFrame,
     backup_plans: pd.DataFrame,
     backup_rules: pd.DataFrame,
+    backup_plan_versions: pd.DataFrame,
+    backup_promise_versions: pd.DataFrame,
     backup_selections: pd.DataFrame,
     backup_selection_terms: pd.DataFrame,
     backup_opt_ins: pd.DataFrame,
@@ -65,10 +70,17 @@ def backup_promises(
     roots = attachments  # where instances could not be read, whatever is attached may be a root
     if defaults.any() and not unread(gaps, ["instances"]):
         roots = roots_of(attachments, instances)
+    versions = Versions(
+        frozenset(backup_plan_versions["plan_id"].dropna()),
+        backup_promise_versions,
+        unread(gaps, ["backup_plan_versions", "backup_rule_versions"]),
+    )
     all_promised = [
         *of_policies(estate, custom, lifecycle_targets, lifecycle_schedules),
         *of_default_policies(estate, enabled[defaults], lifecycle_targets, volumes, roots, backup, period),
-        *of_plans(estate, backup_plans, backup_rules, backup_selections, backup_selection_terms, opted_in),
+        *of_plans(
+            estate, backup_plans, backup_rules, versions, backup_selections, backup_selection_terms, opted_in, period
+        ),
         *of_objectives(estate, backup, period),
     ]
     return _frame(estate, _distinct(estate, all_promised), period)
@@ -101,20 +113,21 @@ def _frame(estate: Estate, promised: Sequence[Promised], period: Period) -> pd.D
         values = pa.array([columns.get(name) for columns, _ in judged], kind)
         table[name] = values.take(rows)
     table["judged_from"] = pa.array(first).cast(pa.timestamp("us", tz="UTC"))
-    table["hindered_by"] = _hindered(promised)
+    table["hindered_by"] = _said_of(promised, [each.hindered for each in promised])
+    table["earlier_unknown_because"] = _said_of(promised, [each.untold for each in promised])
     resources = estate.held.resources
     for name in ("account_id", "region", "resource_type", "resource_id"):
         table[name] = pa.array(resources[name]).take(pa.array(place)).cast(pa.string())
     return _FRAME.from_arrow(pa.table(table))
 
 
-def _hindered(promised: Sequence[Promised]) -> pa.Array:
+def _said_of(promised: Sequence[Promised], said: Sequence[tuple[str, Mask] | None]) -> pa.Array:
     parts = []
-    for each in promised:
-        if each.hindered is None:
+    for each, about in zip(promised, said, strict=True):
+        if about is None:
             parts.append(pa.nulls(len(each.places), pa.string()))
         else:
-            why, those = each.hindered
+            why, those = about
             parts.append(pc.if_else(pa.array(those), why, pa.scalar(None, pa.string())))
     return pa.concat_arrays(parts)
 
@@ -124,18 +137,28 @@ def _judged(promised: Promised, period: Period) -> tuple[Row, Instants]:
     columns = dict(promised.columns)
     if columns["kind"] == "any":
         return columns | {"interval_hours": columns["rpo_hours"]}, promised.since
-    horizon = period.start
-    if columns["kept_days"] is not None:
-        horizon = max(horizon, period.end - columns["kept_days"] * DAY + 1)
+    since, horizon = promised.since, _horizon(columns, period)
+    if promised.asked is not None:
+        since, horizon = promised.asked, min(_horizon(reading, period) for reading in promised.readings)
     schedule = columns["schedule"] or ""
     try:
+        for reading in promised.readings:
+            schedule = reading["schedule"] if known(reading["schedule"]) else ""
+            instants(schedule, str(reading["timezone"]), period.start, period.end, moment(reading["anchored_at"]))
         times, columns["interval_hours"] = _times(schedule, columns["timezone"], columns.get("anchored_at"), period)
         count = columns.get("kept_count")
         if count is not None and count < len(times):
             horizon = max(horizon, int(times[len(times) - count]) if count else period.end + 1)
     except ScheduleError as error:
         columns["unknown_because"] = f"Could not tell: the schedule {schedule!r} {error}."
-    return columns, np.maximum(promised.since, horizon)
+    return columns, np.maximum(since, horizon)
+
+
+def _horizon(said: Row, period: Period) -> int:
+    """From when on what was promised must still be there."""
+    days = said["kept_days"]
+    kept = period.end - int(days) * DAY + 1 if known(days) else EVER
+    return max(period.start, kept, moment(said["valid_from"]) if "valid_from" in said else EVER)
 
 
 def _times(schedule: str, zone: str, anchor: int | None, period: Period) -> tuple[Instants, float | None]:

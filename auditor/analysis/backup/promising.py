@@ -6,7 +6,7 @@ its own, as is each rule of a plan (Data Lifecycle Manager User Guide, "Elements
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,15 +17,13 @@ import pyarrow.compute as pc
 
 from auditor.analysis.backup.matching import Places, texts
 from auditor.analysis.backup.resources import Held
+from auditor.analysis.backup.revisions import Row, known, rows_of
 from auditor.analysis.backup.schedules import DAY, HOUR, Instants, every, microseconds, moments
-from auditor.analysis.backup.selection import TYPES, Mask, selected
+from auditor.analysis.backup.selection import Mask
 from auditor.config import Backup
 
 #: Data Lifecycle Manager begins within an hour of the scheduled time (its User Guide, "Considerations").
 DLM_START_MINUTES = 60
-
-#: What AWS Backup allows where a rule does not say (AWS Backup Developer Guide, "Backup window").
-START_MINUTES, COMPLETION_MINUTES = 480, 10080
 
 #: How old a default policy lets a resource grow before it looks at it (its User Guide, "Default policies").
 DEFAULT_POLICY_GRACE_HOURS = 24
@@ -35,8 +33,6 @@ UNIT_DAYS = {"DAYS": 1, "WEEKS": 7, "MONTHS": 28, "YEARS": 365}
 
 #: Before everything.
 EVER = -(2**60)
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,12 +53,18 @@ class Promised:
         since: From when on each can be asked for, in microseconds since 1970: creation of the resource or last change
             of the promise; for a greatest age, the start of the first stretch.
         hindered: What keeps the promise from being kept for some, with which those are.
+        readings: How it read in the audit period, where it was changed: rows of ``backup_promise_versions``.
+        asked: From when on each can be asked for what it said before it was changed; ``since`` where that is nothing.
+        untold: Why it cannot be told of some what was promised before, with which those are.
     """
 
     columns: Row
     places: Places
     since: Instants
     hindered: tuple[str, Mask] | None = None
+    readings: tuple[Row, ...] = ()
+    asked: Instants | None = None
+    untold: tuple[str, Mask] | None = None
 
 
 class Estate:
@@ -108,9 +110,9 @@ def of_policies(
         targets: ``lifecycle_targets``.
         schedules: ``lifecycle_schedules``.
     """
-    wanted = _rows(targets[targets["kind"].eq("target").fillna(False)])
-    timed = _rows(schedules)
-    for policy in _rows(policies):
+    wanted = rows_of(targets[targets["kind"].eq("target").fillna(False)])
+    timed = rows_of(schedules)
+    for policy in rows_of(policies):
         images = policy["policy_type"] == "IMAGE_MANAGEMENT"
         kind = "instance" if images else str(policy["resource_type"]).lower()
         carried = np.zeros(len(estate.ids), dtype=bool)
@@ -118,7 +120,7 @@ def of_policies(
             if target["policy_id"] == policy["policy_id"]:
                 carried |= estate.carrying(target["key"], target["value"])
         places = np.flatnonzero(carried & estate.of(kind))
-        changed = _moment(policy["modified_at"] if _known(policy["modified_at"]) else policy["created_at"])
+        changed = moment(policy["modified_at"] if known(policy["modified_at"]) else policy["created_at"])
         since = np.maximum(estate.since[places], changed)
         for schedule in timed if len(places) else ():
             if schedule["policy_id"] == policy["policy_id"]:
@@ -127,33 +129,33 @@ def of_policies(
 
 
 def _of_schedule(policy: Row, schedule: Row) -> dict[str, Any]:
-    name = schedule["schedule_name"] if _known(schedule["schedule_name"]) else str(schedule["position"])
+    name = schedule["schedule_name"] if known(schedule["schedule_name"]) else str(schedule["position"])
     interval, start = schedule["interval"], schedule["start_time"]
     text = schedule["cron_expression"]
-    if not _known(text) and _known(interval):
-        text = every(int(interval), start if _known(start) else None)
+    if not known(text) and known(interval):
+        text = every(int(interval), start if known(start) else None)
     days, count = _days(schedule, "retain"), schedule["retain_count"]
-    if _known(schedule["archive_retain_interval"]):  # what an age bounds in the archive, no count bounds
+    if known(schedule["archive_retain_interval"]):  # what an age bounds in the archive, no count bounds
         days, count = (days or 0) + (_days(schedule, "archive_retain") or 0), None
-    elif _known(schedule["archive_retain_count"]):
-        count = (int(count) if _known(count) else 0) + int(schedule["archive_retain_count"])
+    elif known(schedule["archive_retain_count"]):
+        count = (int(count) if known(count) else 0) + int(schedule["archive_retain_count"])
     return {
         "mechanism": "dlm",
         "promise_id": f"{policy['policy_id']}/{name}",
-        "promise_name": f"{policy['description'] if _known(policy['description']) else policy['policy_id']}: {name}",
+        "promise_name": f"{policy['description'] if known(policy['description']) else policy['policy_id']}: {name}",
         "policy_id": policy["policy_id"],
         "schedule_name": name,
-        "schedule": text if _known(text) else None,
+        "schedule": text if known(text) else None,
         "timezone": "UTC",
         "start_window_minutes": DLM_START_MINUTES,
-        "kept_count": int(count) if _known(count) else None,
+        "kept_count": int(count) if known(count) else None,
         "kept_days": days,
     }
 
 
 def _days(schedule: Row, rule: str) -> int | None:
     number, unit = schedule[f"{rule}_interval"], schedule[f"{rule}_interval_unit"]
-    return int(number) * UNIT_DAYS[unit] if _known(number) and unit in UNIT_DAYS else None
+    return int(number) * UNIT_DAYS[unit] if known(number) and unit in UNIT_DAYS else None
 
 
 def of_default_policies(
@@ -166,10 +168,10 @@ def of_default_policies(
     period: Period,
 ) -> Iterator[Promised]:
     """Promises of default policies: every volume or instance that is not left out, no older than their interval."""
-    for policy in _rows(policies):
+    for policy in rows_of(policies):
         kind = str(policy["default_policy"]).lower()
         mine = estate.of(kind).copy()
-        for target in _rows(targets[targets["policy_id"].eq(policy["policy_id"]).fillna(False)]):
+        for target in rows_of(targets[targets["policy_id"].eq(policy["policy_id"]).fillna(False)]):
             if target["kind"] == "exclude_tag":
                 mine &= ~estate.carrying(target["key"], target["value"])
             elif kind == "volume" and target["kind"] == "exclude_volume_type":
@@ -177,11 +179,11 @@ def of_default_policies(
                 mine &= ~estate.among(volumes.loc[of_type, "volume_id"])
             elif kind == "volume" and target["kind"] == "exclude_boot_volumes":
                 mine &= ~estate.among(roots["volume_id"])
-        days = int(policy["create_interval_days"]) if _known(policy["create_interval_days"]) else 1
+        days = int(policy["create_interval_days"]) if known(policy["create_interval_days"]) else 1
         kept = policy["retain_interval_days"]
-        held = int(kept) - days if _known(kept) else backup.days
-        changed = _moment(policy["modified_at"] if _known(policy["modified_at"]) else policy["created_at"])
-        name = policy["description"] if _known(policy["description"]) else policy["policy_id"]
+        held = int(kept) - days if known(kept) else backup.days
+        changed = moment(policy["modified_at"] if known(policy["modified_at"]) else policy["created_at"])
+        name = policy["description"] if known(policy["description"]) else policy["policy_id"]
         promise = _objective(estate, mine, 24 * days, max(days, min(backup.days, held)), period, changed)
         columns = {
             "mechanism": "dlm",
@@ -190,7 +192,7 @@ def of_default_policies(
             "policy_id": policy["policy_id"],
             "schedule": f"every {days} {'day' if days == 1 else 'days'}",
             "start_window_minutes": DEFAULT_POLICY_GRACE_HOURS * 60,
-            "kept_days": int(kept) if _known(kept) else None,
+            "kept_days": int(kept) if known(kept) else None,
         }
         yield replace(promise, columns={**promise.columns, **columns})
 
@@ -227,86 +229,6 @@ def _objective(estate: Estate, mine: Mask, hours: int, days: int, period: Period
     return Promised(columns, places, period.end - whole * step)
 
 
-def of_plans(
-    estate: Estate,
-    plans: pd.DataFrame,
-    rules: pd.DataFrame,
-    selections: pd.DataFrame,
-    terms: pd.DataFrame,
-    opted_in: dict[str, bool] | None,
-) -> Iterator[Promised]:
-    """Promises of AWS Backup: what any selection of a plan selects, by each rule of the plan.
-
-    Args:
-        estate: The resources.
-        plans: ``backup_plans``.
-        rules: ``backup_rules``.
-        selections: ``backup_selections``.
-        terms: ``backup_selection_terms``.
-        opted_in: AWS Backup's resource types and whether the region is opted in to them; nothing where that is not
-            known.
-    """
-    of_rule, of_selection = _rows(rules), _rows(selections)
-    held = estate.held
-    for plan in _rows(plans):
-        latest = np.iinfo(np.int64).max
-        chosen_at = np.full(len(estate.ids), latest)
-        hindered = np.ones(len(estate.ids), dtype=bool)
-        for selection in of_selection:
-            if selection["plan_id"] == plan["plan_id"]:
-                mine = terms[
-                    (terms["selection_id"] == selection["selection_id"]) & (terms["plan_id"] == plan["plan_id"])
-                ]
-                chosen, unheard = selected(held.resources, held.tags, mine, opted_in or {})
-                selected_at = np.where(chosen, _moment(selection["created_at"]), latest)
-                chosen_at = np.minimum(chosen_at, selected_at)
-                hindered &= unheard | ~chosen
-        places = np.flatnonzero(chosen_at < latest)
-        if not len(places):
-            continue
-        since = np.maximum(np.maximum(estate.since[places], chosen_at[places]), _moment(plan["created_at"]))
-        for rule in of_rule:
-            if rule["plan_id"] == plan["plan_id"]:
-                columns = _of_rule(plan, rule)
-                for kind, name in TYPES.items():
-                    those = estate.of(kind)[places]
-                    why = f"the region is not opted in to AWS Backup for {name}"
-                    known = (why, hindered[places][those]) if opted_in is not None else None
-                    yield Promised(columns, places[those], since[those], known)
-
-
-def _of_rule(plan: Row, rule: Row) -> dict[str, Any]:
-    def number(name: str, otherwise: int | None = None) -> int | None:
-        return int(rule[name]) if _known(rule[name]) else otherwise
-
-    named = [each if _known(each) else other for each, other in (
-        (plan["name"], plan["plan_id"]), (rule["rule_name"], rule["rule_id"]),
-    )]  # fmt: skip
-    return {
-        "mechanism": "aws-backup",
-        "promise_id": f"{plan['plan_id']}/{rule['rule_id']}",
-        "promise_name": ": ".join(named),
-        "kind": "recovery-points",
-        "plan_id": plan["plan_id"],
-        "rule_id": rule["rule_id"],
-        "vault_name": rule["vault_name"] if _known(rule["vault_name"]) else None,
-        "schedule": rule["schedule_expression"] if _known(rule["schedule_expression"]) else None,
-        "timezone": rule["schedule_timezone"] if _known(rule["schedule_timezone"]) else "UTC",
-        "start_window_minutes": number("start_window_minutes", START_MINUTES),
-        "completion_window_minutes": number("completion_window_minutes", COMPLETION_MINUTES),
-        "kept_days": number("delete_after_days"),
-        "anchored_at": _moment(plan["created_at"]) if _known(plan["created_at"]) else None,
-    }
-
-
-def _rows(frame: pd.DataFrame) -> list[Row]:
-    """A small frame as a mapping a row."""
-    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
-
-
-def _known(value: Any) -> bool:
-    return not pd.isna(value)
-
-
-def _moment(value: Any) -> int:
-    return microseconds(value) if _known(value) else EVER
+def moment(value: Any) -> int:
+    """A cell as microseconds since 1970; before everything where it is missing."""
+    return microseconds(value) if known(value) else EVER

@@ -65,7 +65,8 @@ def backup_status(
     columns: dict[str, Any] = {
         name: resources[name].array for name in ("account_id", "region", "resource_type", "resource_id")
     }
-    columns |= _promised(ids, backup_promises, backup_coverage, backup)
+    promises, coverage = (frame[frame["ended_at"].isna()] for frame in (backup_promises, backup_coverage))
+    columns |= _promised(ids, promises, coverage, backup)
     usable = _with_sets(deliveries.usable(snapshots, images, recovery_points, attachments), backup_windows)
     columns |= _delivered(ids, usable, moments(resources["since"]), now, now - backup.days * DAY)
     columns |= _counts(ids, backup_windows)

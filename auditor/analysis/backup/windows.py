@@ -20,6 +20,7 @@ from auditor.analysis.backup.deliveries import FAILED, NONE, PARTIAL, PENDING, U
 from auditor.analysis.backup.gaps import DELIVERING, unread
 from auditor.analysis.backup.matching import Places, expand, first_of_each, places_of, texts, windows_of
 from auditor.analysis.backup.objectives import stretches
+from auditor.analysis.backup.readings import by_newest_id, readings
 from auditor.analysis.backup.schedules import DAY, MINUTE, Instants, microseconds, moments
 from auditor.analysis.backup.wholes import NOTHING, Best, Sets, checked, sets_of
 from auditor.config import Backup
@@ -43,6 +44,7 @@ _MET, _LATE, _MISSED, _FAILED, _PARTIAL, _PENDING, _UNKNOWN = range(len(_VERDICT
 
 def backup_windows(
     backup_promises: pd.DataFrame,
+    backup_promise_versions: pd.DataFrame,
     backup_coverage: pd.DataFrame,
     volumes: pd.DataFrame,
     instances: pd.DataFrame,
@@ -68,9 +70,11 @@ def backup_windows(
         of_policies = deliveries.of_snapshots(snapshots, snapshot_tags) if "snapshots" in kinds else NONE
         of_images = deliveries.of_images(images, image_tags) if "images" in kinds else NONE
         of_plans = deliveries.of_plans(recovery_points, backup_jobs) if "recovery-points" in kinds else NONE
+        of_plans = by_newest_id(of_plans, backup_promise_versions)
         sets = sets_of(timed, backup_coverage)
         held = checked(Deliveries.all(of_images, of_plans), images, image_block_devices, snapshots, timed, sets)
-        parts.append(_judged(timed, sets, of_policies, held, gaps, microseconds(as_of), backup))
+        said = readings(timed, backup_promise_versions, microseconds(as_of))
+        parts.append(_judged(timed, said, sets, of_policies, held, gaps, microseconds(as_of), backup))
     if len(aged):
         usable = deliveries.usable(snapshots, images, recovery_points, attachments)
         because = unread(gaps, DELIVERING)
@@ -83,6 +87,7 @@ def backup_windows(
 
 def _judged(
     timed: pd.DataFrame,
+    said: pd.DataFrame,
     sets: Sets,
     of_policies: Deliveries,
     held: Deliveries,
@@ -90,9 +95,12 @@ def _judged(
     now: int,
     backup: Backup,
 ) -> pd.DataFrame:
-    row, scheduled = expand(timed, moments(timed["judged_from"]), now - backup.days * DAY, now)
-    kept = sets.asked(row, scheduled)
-    row, scheduled = row[kept], scheduled[kept]
+    begins, ends = (said[name].to_numpy(dtype=np.int64) for name in ("begins", "ends"))
+    reading, scheduled = expand(said, begins, ends, now - backup.days * DAY, now)
+    row = said["row"].to_numpy(dtype=np.int64)[reading]
+    kept = np.flatnonzero(sets.asked(row, scheduled))
+    kept = kept[np.lexsort((scheduled[kept], row[kept]))]
+    reading, row, scheduled = reading[kept], row[kept], scheduled[kept]
     if not len(row):
         return FRAMES["backup_windows"].empty()
     resources, promises = texts(timed["resource_id"]), texts(timed["promise_id"])
@@ -102,7 +110,7 @@ def _judged(
     best = _with_sets(best, sets.gathered(of_policies, row, scheduled))
     grace = backup.grace_minutes
     start, complete = (
-        timed[name].fillna(0).to_numpy(dtype=np.int64)[row]
+        said[name].fillna(0).to_numpy(dtype=np.int64)[reading]
         for name in ("start_window_minutes", "completion_window_minutes")
     )
     points = timed["kind"].eq("recovery-points").to_numpy(dtype=bool)[row]

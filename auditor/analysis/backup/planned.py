@@ -1,0 +1,140 @@
+"""What backup plans of AWS Backup promise: whatever one of their selections selects, by each of their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from auditor.analysis.backup.promising import Estate, Period, Promised, moment
+from auditor.analysis.backup.revisions import Row, known, of_rule, rows_of
+from auditor.analysis.backup.schedules import Instants
+from auditor.analysis.backup.selection import TYPES, Mask, selected
+
+#: After everything.
+FOREVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What is known of what plans said before they were changed.
+
+    Attributes:
+        read: Plans whose versions were read.
+        readings: ``backup_promise_versions``.
+        unread: Why some were not read, or nothing.
+    """
+
+    read: frozenset[str]
+    readings: pd.DataFrame
+    unread: str | None
+
+    def untold(self, plan: Row, period: Period) -> str | None:
+        """Why it cannot be told what a plan promised in the period before it was changed, or nothing."""
+        if moment(plan["created_at"]) <= period.start:
+            return None
+        if plan["plan_id"] not in self.read:
+            return self.unread or "Could not tell: earlier versions of the backup plan were not read."
+        return self.unread
+
+
+def of_plans(
+    estate: Estate,
+    plans: pd.DataFrame,
+    rules: pd.DataFrame,
+    versions: Versions,
+    selections: pd.DataFrame,
+    terms: pd.DataFrame,
+    opted_in: Mapping[str, bool] | None,
+    period: Period,
+) -> Iterator[Promised]:
+    """Promises of AWS Backup: what any selection of a plan selects, by each rule of the plan.
+
+    Args:
+        estate: The resources.
+        plans: ``backup_plans``.
+        rules: ``backup_rules``.
+        versions: What plans said before.
+        selections: ``backup_selections``.
+        terms: ``backup_selection_terms``.
+        opted_in: AWS Backup's resource types and whether the region is opted in to them; nothing where that is not
+            known.
+        period: The audit period.
+    """
+    of_selection = rows_of(selections)
+    for plan in rows_of(plans):
+        mine = [selection for selection in of_selection if selection["plan_id"] == plan["plan_id"]]
+        chosen_at, hindered = _chosen(estate, mine, terms, opted_in or {})
+        places = np.flatnonzero(chosen_at < FOREVER)
+        if not len(places):
+            continue
+        asked = np.maximum(estate.since[places], chosen_at[places])
+        untold = versions.untold(plan, period)
+        for columns, all_readings in _stated(plan, rules, versions.readings):
+            begins, ends = _span(plan, all_readings)
+            readings = tuple(reading for reading in all_readings if ended(reading) > period.start)
+            if ends <= period.start:
+                continue
+            for kind, name in TYPES.items():
+                those = estate.of(kind)[places] & (asked < ends)
+                if not those.any():
+                    continue
+                why = f"the region is not opted in to AWS Backup for {name}"
+                earlier = asked[those] < begins
+                yield Promised(
+                    columns | {"ended_at": ends if ends < FOREVER else None},
+                    places[those],
+                    np.maximum(asked[those], begins),
+                    (why, hindered[places][those]) if opted_in is not None else None,
+                    readings,
+                    asked[those] if readings else None,
+                    (untold, earlier) if untold and earlier.any() else None,
+                )
+
+
+def _chosen(
+    estate: Estate, selections: list[Row], terms: pd.DataFrame, opted_in: Mapping[str, bool]
+) -> tuple[Instants, Mask]:
+    """Since when each resource is selected, and whether all that selects it goes unheard in the region."""
+    chosen_at = np.full(len(estate.ids), FOREVER)
+    hindered = np.ones(len(estate.ids), dtype=bool)
+    for selection in selections:
+        of_it = terms["selection_id"] == selection["selection_id"]
+        mine = terms[of_it & (terms["plan_id"] == selection["plan_id"])]
+        chosen, unheard = selected(estate.held.resources, estate.held.tags, mine, {**opted_in})
+        chosen_at = np.minimum(chosen_at, np.where(chosen, moment(selection["created_at"]), FOREVER))
+        hindered &= unheard | ~chosen
+    return chosen_at, hindered
+
+
+def _stated(plan: Row, rules: pd.DataFrame, readings: pd.DataFrame) -> Iterator[tuple[dict[str, Any], tuple[Row, ...]]]:
+    """Each promise of a plan as it reads now, or read last, and how it read from when until when if that changed."""
+    said = readings[readings["plan_id"] == plan["plan_id"]]
+    if not len(said):
+        for rule in rows_of(rules[rules["plan_id"] == plan["plan_id"]]):
+            yield _columns(of_rule(plan, rule)), ()
+        return
+    for _, rows in said.groupby("promise_id", sort=False):
+        each = tuple(rows_of(rows.sort_values("valid_from")))
+        yield _columns(dict(each[-1]) | {"mechanism": "aws-backup", "kind": "recovery-points"}), each
+
+
+def _columns(said: Mapping[str, Any]) -> dict[str, Any]:
+    cells = {name: cell if known(cell) else None for name, cell in said.items()}
+    anchored = cells["anchored_at"]
+    return cells | {"anchored_at": None if anchored is None else moment(anchored)}
+
+
+def _span(plan: Row, readings: tuple[Row, ...]) -> tuple[int, int]:
+    """When a promise was changed last, and when it ended."""
+    if not readings:
+        return moment(plan["created_at"]), FOREVER
+    return moment(readings[-1]["valid_from"]), ended(readings[-1])
+
+
+def ended(reading: Row) -> int:
+    """When a promise no longer read so."""
+    return moment(reading["superseded_at"]) if known(reading["superseded_at"]) else FOREVER
