@@ -27,6 +27,7 @@ from auditor.analysis.backup import (
     backup_status,
     backup_unmet,
     backup_windows,
+    lifecycle_retention,
 )
 from auditor.analysis.costs import snapshot_costs
 from auditor.analysis.elsewhere import NOWHERE, Elsewhere, snapshots_elsewhere
@@ -71,6 +72,7 @@ DERIVED: dict[str, Derivation] = {
     "image_origins": image_origins,
     "image_use": image_use,
     "key_access": key_access,
+    "lifecycle_retention": lifecycle_retention,
     "parties": parties,
     "prices": prices,
     "snapshot_access": snapshot_access,

@@ -1,6 +1,6 @@
-"""Frames of what is done with backups: who may use a vault, what was restored, copied and reported."""
+"""Frames of what is done with backups: who may use a vault, how long they stay, what was restored and reported."""
 
-from auditor.frames.columns import WHERE, Frame, flag, integer, moment, text
+from auditor.frames.columns import WHERE, Frame, flag, integer, moment, number, text
 from auditor.frames.documents import CONDITION, STATEMENT
 
 _VAULT = text("vault_name", "The vault")
@@ -130,6 +130,23 @@ VAULT_ACCESS = Frame(
     derived_from=("vault_policies", "vault_statements", "vault_conditions", "parties", "directory"),
 )
 
+LIFECYCLE_RETENTION = Frame(
+    "lifecycle_retention",
+    "One schedule of a lifecycle policy, one default policy, or one rule for copies in another region, and how long it "
+    "keeps what it makes.",
+    (
+        *WHERE,
+        text("policy_id", "The policy"),
+        text("label", "The schedule by name, and after a slash where copies go; default for a default policy"),
+        text("copied_to", "Region or Outpost that copies go to; missing for what is kept here"),
+        text("kept", "In words: the last 7; 3 months; the last 2, then 90 days in the archive"),
+        number("kept_days", "Days that each is kept; where a count keeps it, at their shortest", unit="days"),
+        text("unknown_because", "Why that cannot be told"),
+    ),
+    key=("account_id", "region", "policy_id", "label"),
+    derived_from=("lifecycle_policies", "lifecycle_schedules", "lifecycle_copies"),
+)
+
 FRAMES = (
     VAULT_POLICIES,
     VAULT_STATEMENTS,
@@ -139,4 +156,5 @@ FRAMES = (
     REPORT_PLANS,
     VAULT_PROTECTION,
     VAULT_ACCESS,
+    LIFECYCLE_RETENTION,
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import pytest
@@ -118,6 +120,63 @@ def untested(here: Region) -> Found:
     yield from ((key,) for key in here.backup_plans if key in made - tried)
 
 
+@cache
+def runs(cron: str, count: int) -> int | None:
+    """Days until a schedule ran so many times more, by walking through the calendar; nothing if it stops for good."""
+    _, _, day, month, weekday, year = cron[5:-1].split()
+    if year != "*":
+        return None
+    start = date(2001, 1, 1)
+    walk = (start + timedelta(days=number) for number in range(366 * 30))
+    wanted = day, month, weekday
+    due = [
+        each
+        for each in walk
+        if all(
+            was in "?*" or was == said for was, said in zip(wanted, f"{each:%-d %-m %a}".upper().split(), strict=True)
+        )
+    ]
+    return (due[count] - due[0]).days
+
+
+def policy_keeps(row: dict[str, Any]) -> Iterator[tuple[str, bool, float | None]]:
+    """What a policy has that keeps: its name, whether it keeps copies, and for how many days."""
+    units = {"DAYS": 1, "WEEKS": 7, "MONTHS": 30, "YEARS": 365}
+    details = row["PolicyDetails"]
+    if row["DefaultPolicy"]:
+        yield "default", False, details["RetainInterval"]
+    for each in details.get("Schedules", []):
+        archive = each.get("ArchiveRule", {"RetainRule": {"RetentionArchiveTier": {}}})
+        rules = each["RetainRule"], archive["RetainRule"]["RetentionArchiveTier"]
+        aged = sum(rule.get("Interval", 0) * units[rule.get("IntervalUnit", "DAYS")] for rule in rules)
+        create, count = each["CreateRule"], sum(rule.get("Count", 0) for rule in rules)
+        days = create["Interval"] * count / 24 if "Interval" in create else runs(create["CronExpression"], count)
+        yield each["Name"], False, None if days is None else aged + days
+    for each in [*details.get("Schedules", []), *details.get("Actions", [])]:
+        for copy in each.get("CrossRegionCopyRules", each.get("CrossRegionCopy", [])):
+            rule = copy.get("RetainRule")
+            yield f"{each['Name']}/{copy['Target']}", True, rule and rule["Interval"] * units[rule["IntervalUnit"]]
+
+
+def too_short(here: Region, *, sure: bool) -> Found:
+    for key, row in here.lifecycle_policies.items():
+        days = [days for _, copies, days in policy_keeps(row) if not copies]
+        short = days and all(each is None or each < 35 for each in days)
+        if row["State"] == "ENABLED" and short and (None not in days) is sure:
+            yield (key,)
+
+
+def too_long(here: Region, *, sure: bool) -> Found:
+    for key, row in here.lifecycle_policies.items():
+        if row["State"] == "ENABLED":
+            keeps = {name: days for name, _, days in policy_keeps(row)}
+            long = [name for name, days in keeps.items() if days is not None and days > 5 * 366]
+            if sure:
+                yield from ((key, name) for name in long)
+            elif None in keeps.values() and not long:
+                yield (key,)
+
+
 READERS: dict[str, Callable[[Region], Found]] = {
     "vault_unlocked": unlocked,
     "vault_deletion_allowed": deletable,
@@ -126,6 +185,10 @@ READERS: dict[str, Callable[[Region], Found]] = {
     "recovery_point_expired": lambda here: points(here, lambda row: row["Status"] == "EXPIRED"),
     "lifecycle_policy_broken": broken,
     "lifecycle_leftover": leftover,
+    "lifecycle_retention_long": lambda here: too_long(here, sure=True),
+    "unknown:lifecycle_retention_long": lambda here: too_long(here, sure=False),
+    "lifecycle_retention_short": lambda here: too_short(here, sure=True),
+    "unknown:lifecycle_retention_short": lambda here: too_short(here, sure=False),
     "backup_plan_overlap": overlap,
     "backup_plan_selects_nothing": nothing,
     "backup_job_failing": failing,

@@ -3,6 +3,7 @@
 from auditor.analysis.backup.copies import backup_copies
 from auditor.analysis.backup.coverage import backup_coverage
 from auditor.analysis.backup.promises import backup_promises
+from auditor.analysis.backup.retention import lifecycle_retention
 from auditor.analysis.backup.revisions import backup_promise_versions
 from auditor.analysis.backup.status import backup_status
 from auditor.analysis.backup.unmet import backup_unmet
@@ -16,4 +17,5 @@ __all__ = [
     "backup_status",
     "backup_unmet",
     "backup_windows",
+    "lifecycle_retention",
 ]

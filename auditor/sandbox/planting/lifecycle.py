@@ -12,6 +12,7 @@ from auditor.sandbox.planting import schedules
 from auditor.sandbox.planting.names import VENDOR
 from auditor.sandbox.planting.plot import Lineage, Plot
 from auditor.sandbox.planting.promises import GRACE, HOUR, Duty, Promise
+from auditor.sandbox.planting.retention import note_retention
 from auditor.sandbox.planting.sharing import standing
 
 #: What AWS says of a snapshot that failed.
@@ -69,6 +70,8 @@ def policy(
     plot.here.lifecycle_policies[policy_id] = row
     if state != "ENABLED":
         plot.note("lifecycle_policy_broken", policy_id)
+    else:
+        note_retention(plot, policy_id, details)
     return policy_id
 
 
@@ -181,8 +184,8 @@ def _several(plot: Plot) -> None:
         "CopyTags": False,
         "TagsToAdd": [{"Key": "class", "Value": "yearly"}],
         "CreateRule": {"Location": "CLOUD", "CronExpression": "cron(0 2 1 1 ? *)"},
-        "RetainRule": {"Interval": 7, "IntervalUnit": "YEARS"},
-        "ArchiveRule": {"RetainRule": {"RetentionArchiveTier": {"Interval": 5, "IntervalUnit": "YEARS"}}},
+        "RetainRule": {"Interval": 1, "IntervalUnit": "YEARS"},
+        "ArchiveRule": {"RetainRule": {"RetentionArchiveTier": {"Interval": 3, "IntervalUnit": "YEARS"}}},
     }
     copy: Row = {
         "Target": region,
@@ -207,7 +210,7 @@ def _instances(plot: Plot) -> None:
         "ExecutionTimeout": 120,
         "MaximumRetryCount": 1,
     }
-    schedule = every(24, "22:30", 7, "Consistent")
+    schedule = every(24, "22:30", 42, "Consistent")
     schedule["CreateRule"]["Scripts"] = [script]
     policy(
         plot, "Data disks of databases", details_of({"dlm": "db"}, [schedule], kind="INSTANCE", Parameters=parameters)
@@ -222,7 +225,7 @@ def image_policy(plot: Plot, *, state: str = "ENABLED") -> str:
 
 
 def _images(plot: Plot) -> None:
-    schedule = every(24, "04:00", 5, "Images", DeprecateRule={"Interval": 2, "IntervalUnit": "WEEKS"})
+    schedule = every(24, "04:00", 40, "Images", DeprecateRule={"Interval": 2, "IntervalUnit": "WEEKS"})
     details = details_of({"image": "weekly"}, [schedule], kind="INSTANCE", Parameters={"NoReboot": True})
     policy(plot, "Weekly images", details | {"PolicyType": "IMAGE_MANAGEMENT"})
 
@@ -305,7 +308,7 @@ def _shared(plot: Plot) -> None:
 def sharing_policy(plot: Plot, accounts: Sequence[str], *, state: str = "ENABLED") -> str:
     """A policy that shares what it makes with accounts for three days; returns its id."""
     share: Row = {"TargetAccounts": list(accounts), "UnshareInterval": 3, "UnshareIntervalUnit": "DAYS"}
-    details = details_of({"share": "yes"}, [every(24, "05:00", 3, ShareRules=[share])])
+    details = details_of({"share": "yes"}, [every(24, "05:00", 40, ShareRules=[share])])
     policy_id = policy(plot, "Shared with the auditor", details, state=state)
     for account in accounts:
         if standing(plot, account) == "outside":

@@ -21,6 +21,7 @@ from auditor.sandbox.planting import (
     stories_origins,
     stories_plans,
     stories_policies,
+    stories_retention,
     stories_sharing,
     stories_snapshot_care,
     stories_snapshots,
@@ -57,6 +58,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_plans.STORIES,
     *stories_origins.STORIES,
     *stories_vaults.STORIES,
+    *stories_retention.STORIES,
 )
 
 
