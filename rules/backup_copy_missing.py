@@ -1,10 +1,8 @@
 """A volume whose backups are not copied to where their schedule says."""
 
-from datetime import datetime
-
 import pandas as pd
 
-from auditor.rule import Verdict, flags, lookup, rule
+from auditor.rule import Verdict, flags, rule
 
 
 @rule(
@@ -12,7 +10,7 @@ from auditor.rule import Verdict, flags, lookup, rule
     severity="high",
     subject="volumes",
     headline=("1 volume's backups are not copied as promised", "{count} volumes' backups are not copied as promised"),
-    message="Backups of {volume_id} wait to be copied to {destinations} since {waiting_from}",
+    message="Backups of {volume_id} are not copied to {destination} as {promise} promises: {standing}",
     remedy="aws ec2 describe-snapshots --region {region} --filters Name=volume-id,Values={volume_id}",
     breaks="Nothing: the command only looks.",
     controls={
@@ -21,63 +19,58 @@ from auditor.rule import Verdict, flags, lookup, rule
         "SOC 2": ["A1.2"],
     },
 )
-def backup_copy_missing(
-    volumes: pd.DataFrame,
-    backup_copies: pd.DataFrame,
-    backup_status: pd.DataFrame,
-    as_of: datetime,
-    *,
-    max_lag_hours: int = 24,
-) -> Verdict:
+def backup_copy_missing(volumes: pd.DataFrame, backup_copies: pd.DataFrame, *, max_lag_hours: int = 24) -> Verdict:
     """A copy in another region or account is what is left when the first is lost; without it everything may go at once.
 
     Judged are schedules of lifecycle policies that copy to a region, and rules of backup plans that copy to a vault,
-    on volumes of their own. Found is each promise with a backup older than the lag allowed that is not there as a
-    copy, nor is a newer one: copies never came, or have stopped coming. Copies are looked for where they should be:
-    snapshots that name their source, recovery points that name their vault of origin. Where the other region or
-    account was not read, the verdict stays open.
+    on volumes of their own; those on instances are judged by instance_copy_missing. Each promise and destination is
+    judged by itself. Found is a destination that is behind by more than the lag allowed: a backup has waited so long
+    and neither it nor a newer one is there (missing), or the newest that is there has grown older, by so much, than
+    two backups of the promise may lie apart (stale). Copies are looked for where they should be: snapshots name their
+    source, recovery points name their vault of origin. What a copy's own retention has deleted is not asked for. Where
+    the other region or account was not read, the verdict stays open.
 
     Look at the key and the role of the copy, and at the failed copy jobs.
     """
-    ids = volumes["volume_id"]
-    mine = backup_copies[backup_copies["resource_type"].eq("volume").fillna(False)]
-    untold = mine[mine["unknown_because"].notna()]
-    late = as_of - mine["waiting_from"] > pd.Timedelta(hours=max_lag_hours)
-    behind = mine[late.fillna(False).astype(bool) & mine["unknown_because"].isna()]
-    doubt = lookup(ids, backup_status["resource_id"], backup_status["unknown_because"])
-    if len(untold):
-        doubt = doubt.fillna(lookup(ids, untold["resource_id"], untold["unknown_because"]))
-    if not len(behind):
-        found = flags(pd.Series(False, index=ids.index)).mask(doubt.notna())
-        return pd.DataFrame({"found": found, "unknown_because": doubt})
-    told = behind.groupby(["resource_id", "promise_id"], as_index=False, sort=True).agg(
-        destinations=("destination", ", ".join),
-        waiting_from=("waiting_from", "min"),
-        newest_backup_at=("newest_backup_at", "max"),
-        newest_copy_at=("newest_copy_at", "min"),
+    told = backup_copies[backup_copies["resource_type"].eq("volume").fillna(False)]
+    behind = (told["behind_hours"] > max_lag_hours).fillna(False).astype(bool)
+    doubtful = told[told["unknown_because"].notna() & ~told["resource_id"].isin(told.loc[behind, "resource_id"])]
+    told = pd.concat([told[behind], doubtful.drop_duplicates("resource_id")])
+    places = pd.Index(volumes["volume_id"]).get_indexer(told["resource_id"])
+    told = told[places >= 0].set_axis(volumes.index[places[places >= 0]])
+    if not len(told):
+        return flags(pd.Series(False, index=volumes.index))
+    behind = (told["behind_hours"] > max_lag_hours).fillna(False).astype(bool)
+    return pd.DataFrame(
+        {
+            "found": behind.astype("boolean").mask(~behind),
+            "promise": told["promise_name"],
+            "destination": told["destination"],
+            "standing": told["standing"],
+            "newest_backup_at": told["newest_backup_at"],
+            "newest_copy_at": told["newest_copy_at"],
+            "copy_age_hours": told["copy_age_hours"],
+            "waiting_from": told["waiting_from"],
+            "waiting": told["waiting"],
+            "unknown_because": told["unknown_because"].mask(behind),
+            "discriminator": (told["promise_id"] + " " + told["destination"]).where(behind, ""),
+        }
     )
-    told = told.rename(columns={"promise_id": "discriminator"})
-    places = pd.Index(ids).get_indexer(told["resource_id"])
-    told = told[places >= 0].drop(columns="resource_id").set_axis(ids.index[places[places >= 0]])
-    rest = doubt[doubt.notna() & ~ids.index.isin(told.index)]
-    if not len(rest):
-        return told.assign(found=flags(pd.Series(True, index=told.index)))
-    unknown = pd.DataFrame({"unknown_because": rest, "discriminator": "", "found": pd.NA}, index=rest.index)
-    verdicts = pd.concat([told.assign(found=True), unknown])
-    return verdicts.assign(found=verdicts["found"].astype("boolean"))
 
 
 _USED = {"volume_id": "vol-0a", "state": "in-use"}
 
 
-def _with(since: str | None, **more: object) -> dict[str, list[dict[str, object]]]:
+def _with(behind: float | None, **more: object) -> dict[str, list[dict[str, object]]]:
     copies = {
         "resource_type": "volume",
         "resource_id": "vol-0a",
         "promise_id": "policy-0b/Daily",
+        "promise_name": "Nightly: Daily",
         "destination": "eu-west-1",
         "newest_backup_at": "3 hours ago",
-        "waiting_from": since,
+        "standing": "no copy is there",
+        "behind_hours": behind,
         **more,
     }
     return {"backup_copies": [copies], "backup_status": [{"resource_id": "vol-0a", "promises": 1}]}
@@ -86,19 +79,48 @@ def _with(since: str | None, **more: object) -> dict[str, list[dict[str, object]
 FAILS = [
     {
         **_USED,
-        "given": _with("2 days ago"),
-        "expect": {"discriminator": "policy-0b/Daily", "destinations": "eu-west-1"},
+        "given": _with(48),
+        "expect": {"discriminator": "policy-0b/Daily eu-west-1", "standing": "no copy is there"},
     },
-    {**_USED, "given": _with("3 hours ago"), "params": {"max_lag_hours": 2}},
+    {**_USED, "given": _with(3), "params": {"max_lag_hours": 2}},
 ]
 PASSES = [
     _USED,
     {**_USED, "given": _with(None)},
-    {**_USED, "given": _with("3 hours ago")},
-    {**_USED, "volume_id": "vol-0c", "given": _with("2 days ago")},
-    {**_USED, "given": _with("2 days ago", resource_type="instance")},
+    {**_USED, "given": _with(24)},
+    {**_USED, "volume_id": "vol-0c", "given": _with(48)},
+    {**_USED, "given": _with(48, resource_type="instance")},
 ]
 UNKNOWN = [
-    {**_USED, "given": _with("2 days ago", unknown_because="Could not tell: eu-west-1 was not looked at.")},
+    {**_USED, "given": _with(None, unknown_because="Could not tell: eu-west-1 was not looked at.")},
+    {
+        **_USED,
+        "created_at": "90 days ago",
+        "given": {
+            "lifecycle_policies": [
+                {
+                    "policy_id": "policy-0b",
+                    "state": "ENABLED",
+                    "policy_type": "EBS_SNAPSHOT_MANAGEMENT",
+                    "resource_type": "VOLUME",
+                    "modified_at": "30 days ago",
+                }
+            ],
+            "lifecycle_targets": [{"policy_id": "policy-0b", "kind": "target", "key": "backup", "value": "daily"}],
+            "lifecycle_schedules": [
+                {"policy_id": "policy-0b", "schedule_name": "Daily", "interval": 24, "start_time": "03:00"}
+            ],
+            "lifecycle_copies": [{"policy_id": "policy-0b", "schedule_name": "Daily", "target": "us-west-2"}],
+            "volume_tags": [{"key": "backup", "value": "daily"}],
+            "snapshots": [
+                {"snapshot_id": "snap-0e", "volume_id": "vol-0a", "state": "completed", "started_at": "9 hours ago"}
+            ],
+            "snapshot_tags": [
+                {"snapshot_id": "snap-0e", "key": "aws:dlm:lifecycle-policy-id", "value": "policy-0b"},
+                {"snapshot_id": "snap-0e", "key": "aws:dlm:lifecycle-schedule-name", "value": "Daily"},
+            ],
+        },
+    },
     {**_USED, "gap": "lifecycle_policies"},
+    {"volume_id": "vol-0a"},
 ]

@@ -44,13 +44,14 @@ class Elsewhere(Protocol):
     def part_of_run(self, account_id: str, region: str) -> bool:
         """Whether the region of the account was to be read."""
 
-    def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:
+    def unread(self, frames: Iterable[str], account_id: str, region: str, *, alone: bool = False) -> str | None:
         """Why these frames are not known of every account there, or ``None`` where they are.
 
         Args:
             frames: Collected frames.
             account_id: An account that must have been read there.
             region: The region.
+            alone: Ask of that account only.
         """
 
 
@@ -63,7 +64,14 @@ class _Nowhere:
     def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:  # noqa: ARG002 - all are alike
         return FRAMES[frame].empty()[list(columns)]
 
-    def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:  # noqa: ARG002 - all are alike
+    def unread(  # all are alike
+        self,
+        frames: Iterable[str],  # noqa: ARG002
+        account_id: str,  # noqa: ARG002
+        region: str,
+        *,
+        alone: bool = False,  # noqa: ARG002
+    ) -> str | None:
         return f"{region} was not looked at"
 
 

@@ -41,12 +41,14 @@ class Elsewhere:
         """Whether the region of the account was to be read."""
         return (account_id, region) in self._read
 
-    def unread(self, frames: Iterable[str], account_id: str, region: str) -> str | None:
-        """Why these frames are not known of every account there, or ``None`` where they are."""
+    def unread(self, frames: Iterable[str], account_id: str, region: str, *, alone: bool = False) -> str | None:
+        """Why these frames are not known of every account there, or of that one alone; ``None`` where they are."""
         if not self.part_of_run(account_id, region):
             return f"{region} of account {account_id} was not part of the run"
         gaps = self._gaps()
         hit = gaps[gaps["frame"].isin([*frames, _WHERE]) & gaps["region"].isin([region, GLOBAL])]
+        if alone:
+            hit = hit[hit["account_id"].eq(account_id)]
         if hit.empty:
             return None
         return f"{region} of account {hit['account_id'].min()} could not be read as a whole"

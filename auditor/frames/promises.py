@@ -50,6 +50,7 @@ BACKUP_PROMISES = Frame(
         number("interval_hours", "Longest time between two scheduled times, or the age allowed", unit="hours"),
         integer("kept_count", "Keeps so many"),
         integer("kept_days", "Keeps them for", "", "days"),
+        moment("promised_from", "Since when it is promised: the resource's creation or the promise's last change"),
         moment("judged_from", "First instant that windows are judged from"),
         moment("anchored_at", "Moment that a rate counts from: the plan's creation"),
         moment("ended_at", "When the rule was taken out of its plan; missing for what is promised now"),
@@ -197,19 +198,46 @@ BACKUP_STATUS = Frame(
 
 BACKUP_COPIES = Frame(
     "backup_copies",
-    "One place that the backups of one promise on one volume or instance are to be copied to, and how far they are.",
+    "One place that the backups of one promise on one volume or instance are to be copied to, and how far they are; or "
+    "a resource of which it cannot be told what is promised.",
     (
         *WHERE,
         *_RESOURCE,
-        text("promise_id", "The promise"),
+        text("promise_id", "The promise; missing where it cannot be told what is promised, and so are those below"),
+        text("promise_name", "What people call it"),
         text("destination", "Region, or ARN of the vault, that copies go to"),
-        moment("newest_backup_at", "Moment of the newest backup that the promise made"),
-        moment("newest_copy_at", "Moment of the newest of them that is there as a copy; missing where none is"),
+        moment("newest_backup_at", "Moment of the newest backup that the promise made and that should be there"),
+        moment(
+            "newest_copy_at",
+            "Moment of the newest backup that is there as a copy, of an instance with all its volumes; missing where "
+            "none is. Where the backup is gone, when it was copied: of this resource or of one under the same promise",
+        ),
         moment("waiting_from", "Moment of the first backup after that; missing where all are there"),
+        text("waiting", "That backup's snapshots, image or recovery point that are not there as copies"),
+        number("copy_age_hours", "Age of the newest copy", unit="hours"),
+        number(
+            "behind_hours",
+            "How long copies have not been what was promised: since the first backup waits, or since the newest copy "
+            "grew older than backups may lie apart",
+            unit="hours",
+        ),
+        text("standing", "What is there instead of what was promised, in words"),
         text("unknown_because", "Why it cannot be told what is there"),
     ),
-    key=("account_id", "region", "resource_id", "promise_id", "destination"),
-    derived_from=("backup_promises", "backup_windows", "lifecycle_copies", "backup_rule_copies"),
+    derived_from=(
+        "volumes",
+        "instances",
+        "snapshots",
+        "snapshot_tags",
+        "images",
+        "image_tags",
+        "lifecycle_copies",
+        "backup_rule_copies",
+        "backup_promises",
+        "backup_coverage",
+        "backup_windows",
+        "backup_status",
+    ),
     tells_gaps=True,
 )
 

@@ -1,108 +1,176 @@
 """Whether what is backed up is copied to where its promise says: another region, another account, another vault.
 
-Lifecycle policies write the source on the copy (Amazon EBS User Guide, "Automate cross-Region snapshot copies"); AWS
-Backup's copies name their vault of origin (API reference, RecoveryPointByBackupVault, ``SourceBackupVaultArn``).
+CopySnapshot writes the source on the copy's description, and CopyImage names it (Amazon EBS User Guide, "Copy an Amazon
+EBS snapshot"; API reference, Image, ``SourceImageId``); Data Lifecycle Manager copies each snapshot, or the image. AWS
+Backup's copies name their vault of origin, and keep the creation date of what they are copies of (API reference,
+RecoveryPointByBackupVault, ``SourceBackupVaultArn``; Developer Guide, "Copy a backup").
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
 
+from auditor.analysis.backup.copied import There, there
+from auditor.analysis.backup.doubt import in_doubt
+from auditor.analysis.backup.originals import originals
+from auditor.analysis.backup.promising import UNIT_DAYS
 from auditor.analysis.elsewhere import Elsewhere
 from auditor.frames import FRAMES, PANDAS
 
-_SOURCE: Final = r"^\[Copied (snap-[0-9a-f]+) from "
-_WANTED: Final = [
+_PROMISED: Final = [
+    "account_id",
+    "region",
     "resource_type",
     "resource_id",
     "promise_id",
-    "mechanism",
-    "destination",
-    "account",
-    "region",
-    "vault",
+    "promise_name",
+    "policy_id",
+    "schedule_name",
+    "kind",
+    "interval_hours",
+    "promised_from",
 ]
-_POINTS: Final = ("account_id", "vault_name", "resource_id", "status", "source_vault_arn", "created_at")
+_WHERE: Final = ["copied_as", "destination", "to_account", "to_region", "vault", "held_days"]
+_KEY: Final = ["resource_id", "promise_id", "destination"]
+
+#: Parts of a backup that are named.
+_NAMED: Final = 5
+
+_GONE: Final = "Could not tell: what the copies that are there were made from is gone, and they do not name it."
 
 
 def backup_copies(
     backup_promises: pd.DataFrame,
     backup_windows: pd.DataFrame,
+    backup_coverage: pd.DataFrame,
+    backup_status: pd.DataFrame,
     lifecycle_copies: pd.DataFrame,
     backup_rule_copies: pd.DataFrame,
+    volumes: pd.DataFrame,
+    instances: pd.DataFrame,
+    snapshots: pd.DataFrame,
+    snapshot_tags: pd.DataFrame,
+    images: pd.DataFrame,
+    image_tags: pd.DataFrame,
+    as_of: datetime,
     elsewhere: Elsewhere,
 ) -> pd.DataFrame:
     """One row per resource, promise and destination that its backups are to be copied to; see the frame."""
     declared = FRAMES["backup_copies"]
-    if backup_promises.empty or (lifecycle_copies.empty and backup_rule_copies.empty):
+    parts = [in_doubt(volumes, instances, backup_status)]
+    wanted = _wanted(backup_promises, lifecycle_copies, backup_rule_copies)
+    if len(wanted):
+        made = originals(wanted, backup_windows, backup_coverage, snapshots, snapshot_tags, images, image_tags)
+        own = pd.concat([snapshots["snapshot_id"], images["image_id"]])
+        told = pd.concat(
+            [
+                _told(rows, made, there(str(kind), str(account), str(region), rows, own, elsewhere), as_of)
+                for (kind, account, region), rows in wanted.groupby(["copied_as", "to_account", "to_region"], sort=True)
+            ],
+            ignore_index=True,
+        )
+        parts.append(_judged(told, backup_windows, as_of))
+    parts = [part for part in parts if len(part)]
+    if not parts:
         return declared.empty()
-    own, here = str(backup_promises["account_id"].iat[0]), str(backup_promises["region"].iat[0])
-    wanted = _wanted(backup_promises, lifecycle_copies, backup_rule_copies, own)
-    if wanted.empty:
-        return declared.empty()
-    delivered = backup_windows["verdict"].isin(["met", "late"]).fillna(False).astype(bool)
-    made = backup_windows.loc[delivered, ["resource_id", "promise_id", "delivered_by", "delivered_at"]]
-    parts = [
-        _told(rows, made, str(mechanism), str(account), str(region), elsewhere)
-        for (mechanism, account, region), rows in wanted.groupby(["mechanism", "account", "region"], sort=True)
-    ]
-    told = pd.concat(parts, ignore_index=True).drop(columns="region")
-    unknown = backup_windows.loc[
-        backup_windows["verdict"].eq("unknown").fillna(False), ["resource_id", "promise_id", "cause"]
-    ]
-    unknown = unknown.drop_duplicates(["resource_id", "promise_id"])
-    told = told.merge(unknown, on=["resource_id", "promise_id"], how="left")
-    told["unknown_because"] = told["unknown_because"].fillna(told["cause"])
-    return declared.conform(told.assign(account_id=own, region=here))
+    return declared.conform(pd.concat(parts, ignore_index=True).reindex(columns=declared.names))
 
 
-def _wanted(promises: pd.DataFrame, policies: pd.DataFrame, rules: pd.DataFrame, own: str) -> pd.DataFrame:
-    """Every resource and promise with where it is to be copied to."""
-    of_policy = promises.merge(
-        policies[["policy_id", "schedule_name", "target"]].drop_duplicates(), on=["policy_id", "schedule_name"]
+def _wanted(promises: pd.DataFrame, policies: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
+    """Every resource and promise with where it is to be copied to, and for how many days copies are kept at least."""
+    if promises.empty or (policies.empty and rules.empty):
+        return pd.DataFrame()
+    named = ["policy_id", "schedule_name"]
+    of_policy = promises[_PROMISED].merge(
+        policies[[*named, "target", "retain_interval", "retain_interval_unit"]].drop_duplicates([*named, "target"]),
+        on=named,
     )
     # a copy to an Outpost names its ARN, and lies in no region
     of_policy = of_policy[~of_policy["target"].str.startswith("arn:").fillna(True).astype(bool)]
-    of_policy = of_policy.assign(destination=of_policy["target"], account=own, region=of_policy["target"], vault=None)
-    of_rule = promises.merge(
-        rules[["plan_id", "rule_id", "destination_vault_arn"]].drop_duplicates(), on=["plan_id", "rule_id"]
+    days = of_policy["retain_interval_unit"].map(UNIT_DAYS).astype("Float64")
+    # default policies copy snapshots of volumes, and images of instances
+    kind = of_policy["resource_type"].map({"volume": "snapshots", "instance": "images"}).astype(PANDAS["text"])
+    of_policy = of_policy.assign(
+        copied_as=of_policy["kind"].mask(of_policy["kind"].eq("any"), kind),
+        destination=of_policy["target"],
+        to_account=of_policy["account_id"],
+        to_region=of_policy["target"],
+        vault=None,
+        held_days=of_policy["retain_interval"] * days,
+    )
+    actions = rules[["plan_id", "rule_id", "destination_vault_arn", "delete_after_days"]]
+    of_rule = promises[[*_PROMISED, "plan_id", "rule_id"]].merge(
+        actions.drop_duplicates(["plan_id", "rule_id", "destination_vault_arn"]), on=["plan_id", "rule_id"]
     )
     parts = of_rule["destination_vault_arn"].str.extract(r"^arn:[^:]*:backup:([^:]+):(\d{12}):backup-vault:(.+)$")
+    days = of_rule["delete_after_days"].astype("Float64")
     of_rule = of_rule.assign(
-        destination=of_rule["destination_vault_arn"], region=parts[0], account=parts[1], vault=parts[2]
+        copied_as="recovery-points",
+        destination=of_rule["destination_vault_arn"],
+        to_region=parts[0],
+        to_account=parts[1],
+        vault=parts[2],
+        held_days=days.where(days > 0),
     )
-    return pd.concat([of_policy[_WANTED], of_rule[_WANTED]], ignore_index=True).dropna(subset=["account", "region"])
+    both = [rows[[*_PROMISED, *_WHERE]] for rows in (of_policy, of_rule) if len(rows)]
+    return pd.concat(both, ignore_index=True).dropna(subset=["to_account", "to_region"]) if both else pd.DataFrame()
 
 
-def _told(
-    wanted: pd.DataFrame, made: pd.DataFrame, mechanism: str, account: str, region: str, elsewhere: Elsewhere
-) -> pd.DataFrame:
+def _told(wanted: pd.DataFrame, made: pd.DataFrame, copies: There, as_of: datetime) -> pd.DataFrame:
     """How far the copies to one account and region have come."""
-    rows = wanted.merge(made, on=["resource_id", "promise_id"], how="left")
-    frame = "snapshots" if mechanism == "dlm" else "recovery_points"
-    if mechanism == "dlm":
-        copies = elsewhere.rows(frame, region, ("account_id", "description", "state"))
-        theirs = copies["account_id"].eq(account) & copies["state"].eq("completed").fillna(False)
-        sources = copies.loc[theirs, "description"].str.extract(_SOURCE)[0]
-        rows["copied"] = rows["delivered_by"].isin(sources.dropna())
-    else:
-        copies = elsewhere.rows(frame, region, _POINTS)
-        usable = copies["status"].isin(["COMPLETED", "AVAILABLE"]) & copies["source_vault_arn"].notna()
-        copies = copies[usable & copies["account_id"].eq(account)].rename(columns={"vault_name": "vault"})
-        newest: pd.Series[Any] = copies.groupby(["resource_id", "vault"])["created_at"].max().rename("newest")
-        rows = rows.merge(newest.reset_index(), on=["resource_id", "vault"], how="left")
-        rows["copied"] = (rows["delivered_at"] <= rows["newest"]).fillna(False)
-    key = ["resource_id", "promise_id", "destination"]
-    rows["done"] = rows["delivered_at"].where(rows["copied"])
-    rows["last"] = rows.groupby(key)["done"].transform("max")
-    behind = rows["last"].isna() | (rows["delivered_at"] > rows["last"])
-    rows["waiting"] = rows["delivered_at"].where(behind)
-    told = rows.groupby(key, as_index=False).agg(
-        newest_backup_at=("delivered_at", "max"), newest_copy_at=("last", "max"), waiting_from=("waiting", "min")
+    rows = wanted[[*_KEY, "vault", "held_days", "promised_from"]].merge(made, on=["resource_id", "promise_id"])
+    # before its last change the promise may have said nothing of copies; what their own age has ended is not there
+    gone = as_of - rows["at"] > pd.to_timedelta(rows.pop("held_days").astype("float64"), unit="D")
+    rows = rows[~(gone | (rows["at"] < rows.pop("promised_from")))]
+    rows["copied"] = copies.hold(rows)
+    whole = rows.groupby([*_KEY, "at"])["copied"].transform("all")
+    rows["last"] = rows["at"].where(whole).groupby([rows[name] for name in _KEY]).transform("max")
+    rows["last"] = rows["last"].fillna(copies.newest(rows))
+    behind = rows["last"].isna() | (rows["at"] > rows["last"])
+    rows["waiting"] = rows["at"].where(behind)
+    told = rows.groupby(_KEY, as_index=False).agg(newest_backup_at=("at", "max"), waiting_from=("waiting", "min"))
+    lacking = rows.merge(told, on=_KEY)
+    lacking = lacking[~lacking["copied"] & (lacking["at"] == lacking["waiting_from"]).fillna(False)]
+    parts = lacking.groupby(_KEY, as_index=False).agg(waiting=("item", _names))
+    last = rows.drop_duplicates(_KEY)[[*_KEY, "last"]]
+    told = wanted.merge(told, on=_KEY, how="left").merge(parts, on=_KEY, how="left").merge(last, on=_KEY, how="left")
+    told["newest_copy_at"] = told["last"].fillna(copies.newest(told))
+    loose = copies.loose(told)
+    doubtful = told["newest_copy_at"].isna() & told["newest_backup_at"].notna() & loose.notna()
+    told["newest_copy_at"] = told["newest_copy_at"].mask(doubtful, loose)
+    told["unknown_because"] = pd.Series(_GONE, index=told.index, dtype=PANDAS["text"]).where(doubtful)
+    told["unread"] = pd.Series(copies.unread, index=told.index, dtype=PANDAS["text"])
+    return told
+
+
+def _names(items: pd.Series[Any]) -> str:
+    """The first few, and how many more there are."""
+    named = ", ".join(sorted(items)[:_NAMED])
+    return f"{named} and {len(items) - _NAMED} more" if len(items) > _NAMED else named
+
+
+def _judged(told: pd.DataFrame, windows: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """For how long what is there has not been what was promised, and why that cannot be told."""
+    age, waits, promised = (
+        (as_of - told[name]).dt.total_seconds() / 3600 for name in ("newest_copy_at", "waiting_from", "promised_from")
     )
-    why = elsewhere.unread((frame,), account, region)
-    because = pd.Series(f"Could not tell: {why}." if why else None, index=told.index, dtype=PANDAS["text"])
-    told["unknown_because"] = because.where(told["waiting_from"].notna())
-    return wanted.drop_duplicates(key).merge(told, on=key)
+    nothing = told["newest_copy_at"].isna() & told["newest_backup_at"].notna()
+    apart = told["interval_hours"].astype("float64")
+    behind = pd.concat([waits, age - apart, (promised - apart).where(nothing)], axis=1).max(axis=1).clip(lower=0)
+    unseen = told["unread"].notna() & (behind > 0)
+    untold = windows.loc[windows["verdict"].eq("unknown").fillna(False), ["resource_id", "promise_id", "cause"]]
+    untold = untold.drop_duplicates(["resource_id", "promise_id"])
+    cause = told[["resource_id", "promise_id"]].merge(untold, on=["resource_id", "promise_id"], how="left")["cause"]
+    why = ("Could not tell: " + told["unread"] + ".").where(unseen).fillna(cause)
+    standing = pd.Series("no copy is there", index=told.index, dtype=PANDAS["text"])
+    hours = age.round().astype("Int64").astype(PANDAS["text"])
+    standing = standing.mask(age.notna(), "the newest copy is " + hours + " hours old")
+    return told.assign(
+        copy_age_hours=age,
+        behind_hours=behind.mask(why.notna()),
+        standing=standing.where(behind > 0),
+        unknown_because=why.fillna(told["unknown_because"]),
+    )

@@ -112,6 +112,7 @@ def _frame(estate: Estate, promised: Sequence[Promised], period: Period) -> pd.D
     for name, kind in zip(_FRAME.names, _FRAME.arrow_schema.types, strict=True):
         values = pa.array([columns.get(name) for columns, _ in judged], kind)
         table[name] = values.take(rows)
+    table["promised_from"] = _known_moments(np.concatenate([each.since for each in promised]))
     table["judged_from"] = pa.array(first).cast(pa.timestamp("us", tz="UTC"))
     table["hindered_by"] = _said_of(promised, [each.hindered for each in promised])
     table["earlier_unknown_because"] = _said_of(promised, [each.untold for each in promised])
@@ -119,6 +120,10 @@ def _frame(estate: Estate, promised: Sequence[Promised], period: Period) -> pd.D
     for name in ("account_id", "region", "resource_type", "resource_id"):
         table[name] = pa.array(resources[name]).take(pa.array(place)).cast(pa.string())
     return _FRAME.from_arrow(pa.table(table))
+
+
+def _known_moments(at: Instants) -> pa.Array:
+    return pa.array(at, mask=at <= EVER).cast(pa.timestamp("us", tz="UTC"))
 
 
 def _said_of(promised: Sequence[Promised], said: Sequence[tuple[str, Mask] | None]) -> pa.Array:

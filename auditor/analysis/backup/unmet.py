@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from auditor.analysis.backup.doubt import RESOURCE, in_doubt
 from auditor.frames import FRAMES
 
 #: Unmet times that are named; all of them stand in ``backup_windows``.
 _TOLD = 5
 
 _UNMET = ["missed", "failed", "partial"]
-_RESOURCE = ["account_id", "region", "resource_type", "resource_id"]
 
 
 def backup_unmet(
@@ -26,13 +26,13 @@ def backup_unmet(
     """
     unmet = backup_windows[backup_windows["verdict"].isin(_UNMET)]
     broken = _broken(unmet, backup_windows, backup_promises) if len(unmet) else FRAMES["backup_unmet"].empty()
-    doubtful = _doubtful(volumes, instances, backup_windows, backup_status)
+    doubtful = _doubtful(volumes, instances, backup_promises, backup_windows, backup_status)
     doubtful = doubtful[~doubtful["resource_id"].isin(broken["resource_id"])]
     return pd.concat([broken, doubtful], ignore_index=True) if len(doubtful) else broken
 
 
 def _broken(unmet: pd.DataFrame, windows: pd.DataFrame, promises: pd.DataFrame) -> pd.DataFrame:
-    key = [*_RESOURCE, "promise_id"]
+    key = [*RESOURCE, "promise_id"]
     rows = unmet.sort_values([*key, "scheduled_at"])
     times = rows["scheduled_at"].dt.strftime("%Y-%m-%d %H:%M")
     told = (
@@ -60,21 +60,19 @@ def _last(times: pd.Series[str]) -> str:
 
 
 def _doubtful(
-    volumes: pd.DataFrame, instances: pd.DataFrame, windows: pd.DataFrame, status: pd.DataFrame
+    volumes: pd.DataFrame,
+    instances: pd.DataFrame,
+    promises: pd.DataFrame,
+    windows: pd.DataFrame,
+    status: pd.DataFrame,
 ) -> pd.DataFrame:
     """Each resource of which it cannot be told whether its promises were kept, with the first reason."""
-    stateless = [_stateless(volumes, "volume"), _stateless(instances, "instance")]
-    unseen = status.loc[status["unknown_because"].notna(), [*_RESOURCE, "unknown_because"]]
-    untold = windows.loc[windows["verdict"].eq("unknown").fillna(value=False), [*_RESOURCE, "cause"]]
-    parts = [part for part in (*stateless, unseen, untold.rename(columns={"cause": "unknown_because"})) if len(part)]
+    earlier = promises.loc[promises["earlier_unknown_because"].notna(), [*RESOURCE, "earlier_unknown_because"]]
+    earlier = earlier.rename(columns={"earlier_unknown_because": "unknown_because"})
+    untold = windows.loc[windows["verdict"].eq("unknown").fillna(value=False), [*RESOURCE, "cause"]]
+    untold = untold.rename(columns={"cause": "unknown_because"})
+    parts = [part for part in (in_doubt(volumes, instances, status), untold, earlier) if len(part)]
     if not parts:
         return FRAMES["backup_unmet"].empty()
     rows = pd.concat(parts, ignore_index=True).drop_duplicates(["resource_type", "resource_id"])
-    return FRAMES["backup_unmet"].conform(rows.reindex(columns=[each.name for each in FRAMES["backup_unmet"].columns]))
-
-
-def _stateless(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    rows = frame.loc[frame["state"].isna(), ["account_id", "region", f"{kind}_id"]]
-    return rows.rename(columns={f"{kind}_id": "resource_id"}).assign(
-        resource_type=kind, unknown_because=f"Could not tell: the state of the {kind} is not known."
-    )
+    return FRAMES["backup_unmet"].conform(rows.reindex(columns=FRAMES["backup_unmet"].names))

@@ -174,7 +174,7 @@ def _copied_chain(source: Plot, target: Plot) -> None:
     # some copies stopped arriving a few days ago
     behind = timedelta(days=2.5) if source.maybe(0.2) else timedelta()
     if behind:
-        source.note("backup_copy_missing", of.volume_id, made.duties[0].promise.promise_id)
+        source.note("backup_copy_missing", of.volume_id, f"{made.duties[0].promise.promise_id} {target.here.name}")
     for scheduled, fate in settle(source, made.duties[0].promise, of.volume_id, created):
         if fate == "pending":
             continue

@@ -182,7 +182,7 @@ def copied(source: Plot, target: Plot, *, until: int) -> None:
     by = plan(source, _name(source, "copied"), [nightly], named).rules[0]
     deliver(source, of, created, [(duty(by), {})])
     if until:
-        source.note("backup_copy_missing", of.volume_id, by.promise.promise_id)
+        source.note("backup_copy_missing", of.volume_id, f"{by.promise.promise_id} {there}")
     data_key = target.uuid()
     for arn, row in source.here.recovery_points[by.vault].items():
         if source.now - row["CreationDate"] < until * DAY:
