@@ -1,18 +1,22 @@
 """A planted organisation, read by the real collectors over HTTP and judged by the real rules."""
 
 import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from auditor.aws.collector import Collector
+from auditor.aws.collectors import COLLECTORS
 from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.engine import Evaluation, evaluate
 from auditor.inventory import Inventory
-from auditor.rulebook import load_rules
-from auditor.sandbox.faults import Faults
+from auditor.rulebook import LoadedRule, load_rules
+from auditor.sandbox.faults import Fault, Faults
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting.names import PARTNER
 from auditor.sandbox.planting.stories_expected import matrix
@@ -54,7 +58,7 @@ class Judged:
     organisation: Organisation
     inventory: Inventory
     evaluation: Evaluation
-    calls: dict
+    calls: Counter
 
     def keys(self, rule_id: str, verdict: str, columns: list = KEY) -> set:
         """Account, region and resource (and discriminator) that a rule gave a verdict."""
@@ -69,16 +73,43 @@ def expecting(organisation: Organisation) -> Config:
     return Config.of({**CONFIG.model_dump(by_alias=True), "sharing": sharing})
 
 
-def audit(organisation: Organisation, folder: Path, *faults, config: Config | None = None) -> Judged:
-    """Serve, collect, judge."""
-    config = config or expecting(organisation)
-    rules = load_rules()
-    with Sandbox(organisation, Faults(*faults, throttling=False)) as sandbox:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in sandbox.environment().items():
-                patch.setenv(name, value)
-            # what does not throttle need not be waited for
-            collect(config, folder, as_of=organisation.now, limiter=Limiter.unlimited())
-        calls = dict(sandbox.calls)
+def read(
+    organisation: Organisation,
+    folder: Path,
+    *faults: Fault,
+    config: Config | None = None,
+    collectors: Iterable[str] | None = None,
+    catalogue: Sequence[Collector] = COLLECTORS,
+) -> Counter:
+    """Serve and collect; how often each call was made."""
+    with Sandbox(organisation, Faults(*faults, throttling=False)) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox.environment().items():
+            patch.setenv(name, value)
+        collect(
+            config or expecting(organisation),
+            folder,
+            as_of=organisation.now,
+            collectors=collectors,
+            limiter=Limiter.unlimited(),  # what does not throttle need not be waited for
+            catalogue=catalogue,
+        )
+    return Counter(sandbox.calls)
+
+
+def judge(
+    organisation: Organisation,
+    folder: Path,
+    calls: Counter,
+    *,
+    config: Config | None = None,
+    rules: Sequence[LoadedRule] | None = None,
+) -> Judged:
+    """Judge what was collected, by every rule where none are given."""
     inventory = Inventory.load(folder)
-    return Judged(organisation, inventory, evaluate(inventory, rules, config), calls)
+    evaluation = evaluate(inventory, load_rules() if rules is None else rules, config or expecting(organisation))
+    return Judged(organisation, inventory, evaluation, calls)
+
+
+def audit(organisation: Organisation, folder: Path, *faults: Fault, config: Config | None = None) -> Judged:
+    """Serve, collect, judge."""
+    return judge(organisation, folder, read(organisation, folder, *faults, config=config), config=config)

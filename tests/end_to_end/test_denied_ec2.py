@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.end_to_end.denying import OPERATIONS, a_denied_call_makes_nothing_false, called, readable
+from tests.end_to_end.denying import OPERATIONS, a_denied_call_makes_nothing_false, readable
 
-__all__ = ["called", "readable"]
+__all__ = ["readable"]
 
 EC2 = [operation for service, operation in OPERATIONS if service == "ec2"]
 
 
 @pytest.mark.parametrize("operation", EC2)
-def test_a_denied_call_makes_nothing_false(readable, called, operation, tmp_path):
-    a_denied_call_makes_nothing_false(readable, called, "ec2", operation, tmp_path)
+def test_a_denied_call_makes_nothing_false(readable, operation, tmp_path):
+    a_denied_call_makes_nothing_false(readable, "ec2", operation, tmp_path)
