@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from auditor.sandbox.model import Organisation, Region
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 UNITS = {"DAYS": DAY, "WEEKS": 7 * DAY, "MONTHS": 28 * DAY, "YEARS": 365 * DAY}
 NO_TIME = timedelta()
@@ -30,8 +30,11 @@ class Promise:
     since: datetime
     due: Callable[[datetime], bool] = lambda _: False
     grace: timedelta = NO_TIME
+    limit: Callable[[datetime], timedelta] = lambda _: 2 * HOUR
     count: int | None = None
     age: timedelta | None = None
+    kept: Callable[[datetime], timedelta] = lambda _: 99 * DAY
+    made_as: frozenset[str] = frozenset()
     hours: int = 0
     look_back: timedelta = NO_TIME
     without_boot: bool = False
@@ -157,16 +160,67 @@ def plan_promises(here: Region) -> Iterator[Promise]:
         for resource, what in resources(here).items():
             if not any(selects(here, selection, resource, what) for selection in selections):
                 continue
-            for rule in row["BackupPlan"]["Rules"]:
+            for said in rule_histories(here, row):
+                last = said[0]
                 yield Promise(
                     resource,
-                    f"{plan_id}/{rule['RuleId']}",
+                    f"{plan_id}/{last.rule['RuleId']}",
                     "recovery-points",
-                    row["CreationDate"],
-                    plan_times(rule, row["CreationDate"]),
-                    rule.get("StartWindowMinutes", 480) / 60 * HOUR + HOUR,
-                    age=rule["Lifecycle"]["DeleteAfterDays"] * DAY,
+                    said[-1].since,
+                    lambda moment, said=said: any(
+                        each.since <= moment < each.until and each.due(moment) for each in said
+                    ),
+                    (last.minutes("Start", 480) + 60) * MINUTE,
+                    limit=lambda moment, said=said: said_at(said, moment).longest(),
+                    kept=lambda moment, said=said: said_at(said, moment).rule["Lifecycle"]["DeleteAfterDays"] * DAY,
+                    made_as=frozenset(f"{plan_id}/{each.rule['RuleId']}" for each in said),
                 )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a rule of a plan said from when until when."""
+
+    rule: Row
+    since: datetime
+    until: datetime
+
+    def due(self, moment: datetime) -> bool:
+        return plan_times(self.rule, self.since)(moment)
+
+    def minutes(self, window: str, otherwise: int) -> int:
+        return self.rule.get(f"{window}WindowMinutes", otherwise)
+
+    def longest(self) -> timedelta:
+        return (self.minutes("Start", 480) + self.minutes("Completion", 10080) + 60) * MINUTE
+
+
+def said_at(said: list[Said], moment: datetime) -> Said:
+    """What held at a moment; what was said first where none did yet."""
+    return next((each for each in said if each.since <= moment), said[-1])
+
+
+def rule_histories(here: Region, plan: Row) -> list[list[Said]]:
+    """What each rule of a plan said, the newest first: one rule by its id, or else by its name."""
+    versions = sorted(
+        [plan, *here.backup_plan_versions.get(plan["BackupPlanId"], {}).values()], key=lambda row: row["CreationDate"]
+    )
+    histories: list[list[Said]] = []
+    until = datetime.max.replace(tzinfo=UTC)
+    for version in reversed(versions):
+        for rule in version["BackupPlan"]["Rules"]:
+            here_said = Said(rule, version["CreationDate"], until)
+            same = [
+                each
+                for each in histories
+                if any(one.rule["RuleId"] == rule["RuleId"] or one.rule["RuleName"] == rule["RuleName"] for one in each)
+            ]
+            if same:
+                same[0].append(here_said)
+            else:
+                histories.append([here_said])
+        until = version["CreationDate"]
+    return histories
 
 
 def plan_times(rule: Row, since: datetime) -> Callable[[datetime], bool]:
@@ -212,13 +266,17 @@ def made_by(row: Row, promise_id: str) -> bool:
     return f"{own.get('aws:dlm:lifecycle-policy-id')}/{own.get('aws:dlm:lifecycle-schedule-name')}" == promise_id
 
 
-def traces(here: Region, promise: Promise) -> list[tuple[datetime, str, set[str]]]:
-    """What a promise left of a resource: when it began, whether it is whole, in part or failed, and its volumes."""
+#: When it began, whether it is whole, in part or failed, its volumes, and what of it must be in time.
+Trace = tuple[datetime, str, set[str], datetime]
+
+
+def traces(here: Region, promise: Promise) -> list[Trace]:
+    """What a promise left of a resource."""
     resource, found = promise.resource, []
     if promise.kind in ("snapshots", "EBS_SNAPSHOT_MANAGEMENT"):
         own = {resource} if promise.kind == "snapshots" else {row["VolumeId"] for row in volumes_of(here, resource)}
         found += [
-            (row["StartTime"], row["State"], {row["VolumeId"]})
+            (row["StartTime"], row["State"], {row["VolumeId"]}, row["StartTime"])
             for row in here.snapshots.values()
             if row["VolumeId"] in own and made_by(row, promise.promise_id)
         ]
@@ -226,16 +284,17 @@ def traces(here: Region, promise: Promise) -> list[tuple[datetime, str, set[str]
         for image_id, row in here.images.items():
             if row.get("SourceInstanceId") == resource and made_by(row, promise.promise_id):
                 state = "completed" if row["State"] == "available" else "error"
-                found.append((datetime.fromisoformat(row["CreationDate"]), state, mapped(here, image_id)))
+                begun = datetime.fromisoformat(row["CreationDate"])
+                found.append((begun, state, mapped(here, image_id), begun))
     else:
         found += points(here, promise)
     return found
 
 
-def points(here: Region, promise: Promise) -> Iterator[tuple[datetime, str, set[str]]]:
+def points(here: Region, promise: Promise) -> Iterator[Trace]:
     def mine(row: Row) -> bool:
         by = row.get("CreatedBy", {})
-        named = f"{by.get('BackupPlanId')}/{by.get('BackupRuleId')}" == promise.promise_id
+        named = f"{by.get('BackupPlanId')}/{by.get('BackupRuleId')}" in promise.made_as
         return named and row["ResourceArn"].endswith(f"/{promise.resource}")
 
     for vault in here.recovery_points.values():
@@ -243,10 +302,10 @@ def points(here: Region, promise: Promise) -> Iterator[tuple[datetime, str, set[
             last = arn.rpartition("/")[2]
             held = mapped(here, last) if last in here.images else {promise.resource}
             if mine(row):
-                yield row["CreationDate"], row["Status"].lower(), held
+                yield row["CreationDate"], row["Status"].lower(), held, row["CompletionDate"]
     for row in here.backup_jobs.values():
         if mine(row) and row["State"] in ("FAILED", "ABORTED", "EXPIRED", "RUNNING"):
-            yield row["CreationDate"], "running" if row["State"] == "RUNNING" else "error", set()
+            yield row["CreationDate"], "running" if row["State"] == "RUNNING" else "error", set(), row["CreationDate"]
 
 
 def verdict(here: Region, promise: Promise, now: datetime, at: datetime, end: datetime) -> str:
@@ -255,8 +314,8 @@ def verdict(here: Region, promise: Promise, now: datetime, at: datetime, end: da
     good = [trace for trace in left if trace[1] == "completed"]
     held = set().union(*(trace[2] for trace in good))
     if whole <= held:
-        first = min(trace[0] for trace in good)
-        return "met" if promise.kind == "recovery-points" or first - at <= 2 * HOUR else "late"
+        done = min(good, key=lambda trace: trace[0])[3]
+        return "met" if done - at <= promise.limit(at) else "late"
     if good or any(trace[1] == "partial" for trace in left):
         return "partial"
     if any(trace[1] == "error" for trace in left):
@@ -311,7 +370,11 @@ def windows(here: Region, now: datetime) -> Iterator[tuple[str, str, str, str]]:
             kept = times[-promise.count :] if promise.count else times
             first = max(now - 31 * DAY, promise.since, created(here, promise.resource), now - (promise.age or 99 * DAY))
             ends = dict(zip(times, [*times[1:], now], strict=True))
-            judged = [(at, verdict(here, promise, now, at, ends[at])) for at in kept if at > first]
+            judged = [
+                (at, verdict(here, promise, now, at, ends[at]))
+                for at in kept
+                if at > max(first, now - promise.kept(at))
+            ]
         for at, what in judged:
             yield promise.resource, promise.promise_id, f"{at:%Y-%m-%dT%H:%M:%SZ}", what
 

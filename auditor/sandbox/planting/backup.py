@@ -24,6 +24,9 @@ FAILURES = {
 
 GIB = 1 << 30
 
+#: How long some backups took, by their fate.
+_TAKES = {"slow": timedelta(hours=9), "patient": timedelta(hours=9)}
+
 #: Days that a plan should keep its backups for, where nobody says otherwise.
 LONG_ENOUGH = 35
 
@@ -286,7 +289,8 @@ def duty(by: Rule, **point: object) -> Duty:
         tags = {**of.tags, "aws:backup:source-resource": of.volume_id}
         arn = snapshot_arn(plot, plot.snapshot(of, begun, description=TEXT, tags=tags, kept="recovery point"))
         key: Row = {"IsEncrypted": True, "EncryptionKeyArn": of.key} if of.key else {}
-        recovery_point(plot, by, arn, resource, begun, of.size_gib, **(key | point))
-        job(plot, by, resource, scheduled, RecoveryPointArn=arn, BackupSizeInBytes=of.size_gib * GIB)
+        done: Row = {"CompletionDate": begun + _TAKES[fate] if fate in _TAKES else _later(plot, begun)}
+        recovery_point(plot, by, arn, resource, begun, of.size_gib, **(key | done | point))
+        job(plot, by, resource, scheduled, RecoveryPointArn=arn, BackupSizeInBytes=of.size_gib * GIB, **done)
 
     return Duty(by.promise, make)

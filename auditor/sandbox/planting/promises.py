@@ -18,11 +18,14 @@ HOUR = timedelta(hours=1)
 PERIOD, GRACE = 31 * DAY, HOUR
 
 #: What a story can let happen in a window, and what it comes to. Retried: it failed first. Deleted: it was made, and
-#: somebody deleted it before its time. Torn: what was made says itself that it is not whole.
+#: somebody deleted it before its time. Torn: what was made says itself that it is not whole. Late: it began late. Slow:
+#: it took too long. Patient: both, and within its windows all the same; AWS Backup alone has such.
 VERDICTS = {
     "met": "met",
     "retried": "met",
     "late": "late",
+    "slow": "late",
+    "patient": "met",
     "missed": "missed",
     "deleted": "missed",
     "failed": "failed",
@@ -36,6 +39,9 @@ VERDICTS = {
 
 #: How much later a late one is: past every limit here, and before the next of a daily schedule.
 LATE = 8 * HOUR
+
+#: How much later than it might a backup began that did not begin in its hour.
+_DELAYS = {"late": LATE, "patient": LATE - HOUR}
 
 #: By how many windows ago, 0 being the last one, what became of it.
 Fates = Mapping[int, str]
@@ -150,7 +156,7 @@ def deliver(
     events = []
     for number, (duty, fates) in enumerate(duties):
         for scheduled, fate in settle(plot, duty.promise, of.volume_id, created, fates):
-            begun = rhythm.begin(plot, scheduled) + (LATE if fate == "late" else timedelta())
+            begun = rhythm.begin(plot, scheduled) + _DELAYS.get(fate, timedelta())
             if fate not in ("missed", "pending"):
                 events.append((begun, number, scheduled, fate))
     for begun, number, scheduled, fate in sorted(events):

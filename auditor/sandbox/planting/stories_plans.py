@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from auditor.sandbox.model import Row
-from auditor.sandbox.planting import backup, machines, schedules
+from auditor.sandbox.planting import backup, machines, schedules, stories_revisions
 from auditor.sandbox.planting.backup import duty, job, plan, rule
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.machines import Disk, machine
@@ -105,23 +105,6 @@ def rates(plot: Plot) -> None:
     protect(plot, _volume(plot, created, {"backup-plan": "often"}), created, [(duty(made.rules[0]), {2: "expired"})])
 
 
-def revised(plot: Plot) -> None:
-    """A plan that had another hour until some days ago: what was before cannot be asked for."""
-    days = 2 if plot.size.dense else 9
-    since = plot.now - days * DAY - timedelta(minutes=30)
-    nightly = rule("nightly", "Default", schedules.daily(plot.now, 1), 30)
-    made = plan(plot, "revised", [nightly], backup.tagged("backup-plan", "revised"), created=since)
-    of = _volume(plot, plot.ago(70), {"backup-plan": "revised"})
-    if not plot.here.backup_opt_ins["EBS"]:
-        protect(plot, of, since, [(duty(made.rules[0]), {})])
-        return
-    for day in (days + 4, days + 2):
-        of.write(plot.rng)
-        started = plot.now.replace(hour=14, minute=5) - day * DAY
-        duty(made.rules[0]).make(plot, of, started, started, "met")
-    deliver(plot, of, since, [(duty(made.rules[0]), {})])
-
-
 def under_way(plot: Plot) -> None:
     """A plan that was due half an hour ago: the job runs, and nobody can say yet."""
     due = plot.now - timedelta(minutes=30)
@@ -153,7 +136,7 @@ STORIES: tuple[Telling, ...] = (
     (silver, -1, 2),
     (zones, -1, 3),
     (rates, -1, 1),
-    (revised, -1, 2),
     (under_way, -1, 1),
     (unsaid, -1, 1),
+    *stories_revisions.STORIES,
 )
