@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from auditor import renderers
 from auditor.analysis.calendar import backups_of, sum_up
 from auditor.analysis.families import families_of
+from auditor.analysis.places import keep
 from auditor.analysis.sharing import sharing_of, sharing_part
 from auditor.analysis.spend import spend_of, spend_part
 from auditor.aws.permissions import collectors_for
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 #: Frames that the report shows whatever rules are selected.
 SHOWN = ("accounts", "regions", "snapshots", "images", "image_block_devices", "volumes", "fast_restores")
+
+#: Where derived frames are kept, below where the reports go.
+DERIVED = "derived"
 
 #: Names of outputs that are not ``report.<suffix>``.
 FILES = {"json": "findings.json"}
@@ -110,14 +114,16 @@ def report(
     target.mkdir(parents=True, exist_ok=True)
     with nullcontext(ready) if ready else press(formats) as printers:
         inventory = Inventory.load(folder)
+        kept = target / DERIVED
         summaries: dict[str, Summary] = {
             "backups": sum_up,
+            "kept": partial(keep, folder=kept),
             "sharing": sharing_part,
             "spend": partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount),
         }
         evaluation = evaluate(inventory, rules, config, summaries=summaries)
         write_results(evaluation, target)
-        spend = spend_of(inventory, config, evaluation.summaries["spend"])
+        spend = spend_of(inventory, config, evaluation.summaries["spend"], kept)
         made = build_report(
             evaluation,
             inventory,
@@ -125,8 +131,8 @@ def report(
             config,
             spend,
             sharing=sharing_of(inventory, config, evaluation.summaries["sharing"]),
-            families=families_of(inventory, config, spend),
-            backups=backups_of(evaluation.summaries["backups"], inventory, config),
+            families=families_of(inventory, config, spend, kept),
+            backups=backups_of(evaluation.summaries["backups"], inventory, config, kept),
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = [

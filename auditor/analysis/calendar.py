@@ -20,6 +20,8 @@ from auditor.report import text
 from auditor.report.backups import BROKEN, STANDINGS, VERDICTS, Backups, Cover, Line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.config import Config
     from auditor.inventory import Inventory
 
@@ -151,13 +153,16 @@ def _names(frame: Callable[[str], pd.DataFrame], status: pd.DataFrame) -> dict[s
     return names
 
 
-def backups_of(places: Iterable[Place], inventory: Inventory, config: Config) -> Backups | None:
+def backups_of(
+    places: Iterable[Place], inventory: Inventory, config: Config, kept: Path | None = None
+) -> Backups | None:
     """The calendar of a run, or nothing where no rule asked what is promised.
 
     Args:
         places: What :func:`sum_up` made of each account and region.
         inventory: What was collected.
         config: Says how long the audit period is.
+        kept: Where derived frames were kept, see :func:`~auditor.analysis.places.keep`.
     """
     if not _asked(inventory):
         return None
@@ -182,7 +187,7 @@ def backups_of(places: Iterable[Place], inventory: Inventory, config: Config) ->
         total=total,
         since=(until - timedelta(days=config.backup.days)).date(),
         until=until.date(),
-        details=partial(details, inventory, config, inventory.gaps()),
+        details=partial(details, inventory, config, inventory.gaps(), kept),
     )
 
 
@@ -196,14 +201,16 @@ def _open(cover: Cover) -> tuple[int, str]:
     return -sum(cover.volumes.get(name, 0) for name in ("broken", "unpromised", "unclear")), cover.account_id
 
 
-def details(inventory: Inventory, config: Config, gaps: pd.DataFrame, account_id: str, region: str) -> pd.DataFrame:
+def details(
+    inventory: Inventory, config: Config, gaps: pd.DataFrame, kept: Path | None, account_id: str, region: str
+) -> pd.DataFrame:
     """The ``backup_windows`` of one account and region with ``promise_name``, ``mechanism``, ``schedule`` and ``name``.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
     gaps = gaps[gaps["account_id"].eq(account_id) & gaps["region"].isin([region, GLOBAL])]
-    frame = frames_of(inventory, account_id, region, {"gaps": gaps}, config)
+    frame = frames_of(inventory, account_id, region, {"gaps": gaps}, config, kept)
     windows = frame("backup_windows")
     promises = frame("backup_promises")[[*_PROMISE, "promise_name", "mechanism", "schedule"]]
     names = _names(frame, frame("backup_status"))

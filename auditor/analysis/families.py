@@ -18,6 +18,7 @@ from auditor.report.families import STANDINGS, Families, Family, Made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from auditor.config import Config
     from auditor.inventory import Inventory, Partition
@@ -36,13 +37,14 @@ _FAMILY: Final = ["account_id", "region", "family"]
 _MONEY: Final = ("monthly_low_usd", "monthly_high_usd", "spare_low_usd", "spare_high_usd")
 
 
-def families_of(inventory: Inventory, config: Config, spend: Spend) -> Families:
+def families_of(inventory: Inventory, config: Config, spend: Spend, kept: Path | None = None) -> Families:
     """Every family of images, from everything that was collected.
 
     Args:
         inventory: What was collected.
         config: Says what a family is, and how many images of it are kept.
         spend: Holds what the snapshots behind images cost.
+        kept: Where derived frames were kept, see :func:`~auditor.analysis.places.keep`.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
@@ -75,18 +77,20 @@ def families_of(inventory: Inventory, config: Config, spend: Spend) -> Families:
         unread=len(unread),
         asked=inventory.folder is None or len(unread) < len(inventory.partitions) or not len(table),
         table=table.loc[order].reset_index(drop=True),
-        details=partial(details, inventory, images),
+        details=partial(details, inventory, images, kept),
     )
 
 
-def details(inventory: Inventory, images: pd.DataFrame, account_id: str, region: str) -> pd.DataFrame:
+def details(
+    inventory: Inventory, images: pd.DataFrame, kept: Path | None, account_id: str, region: str
+) -> pd.DataFrame:
     """The ``image_origins`` of one account and region with the family of each image and what it is in it beside them.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
     here = images[(images["account_id"] == account_id) & (images["region"] == region)]
-    origins = frames_of(inventory, account_id, region, {})("image_origins")
+    origins = frames_of(inventory, account_id, region, {}, kept=kept)("image_origins")
     return origins.merge(here[[*_KEYS, "family", "standing"]], on=_KEYS, how="left")
 
 

@@ -26,6 +26,7 @@ from auditor.report.model import Spend, SpendLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from auditor.config import Config
     from auditor.inventory import Inventory
@@ -154,13 +155,16 @@ def spend_part(
     return Part(rows, pd.DataFrame({"region": region, "item": used}, dtype=prices["item"].dtype), costs[mapped])
 
 
-def spend_of(inventory: Inventory, config: Config, parts: Sequence[Part] | None = None) -> Spend:
+def spend_of(
+    inventory: Inventory, config: Config, parts: Sequence[Part] | None = None, kept: Path | None = None
+) -> Spend:
     """What everything that was collected costs a month; the savings are left at zero.
 
     Args:
         inventory: What was collected.
         config: Says the discount.
         parts: Every account and region summed up; made here when left out.
+        kept: Where derived frames were kept, see :func:`~auditor.analysis.places.keep`.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
@@ -190,19 +194,19 @@ def spend_of(inventory: Inventory, config: Config, parts: Sequence[Part] | None 
         net_low_usd=sum(total["net_low_usd"], Decimal(0)),
         net_high_usd=sum(total["net_high_usd"], Decimal(0)),
         behind_images=mapped,
-        details=partial(details, inventory, prices, gaps),
+        details=partial(details, inventory, prices, gaps, kept),
     )
 
 
 def details(
-    inventory: Inventory, prices: pd.DataFrame, gaps: pd.DataFrame, account_id: str, region: str
+    inventory: Inventory, prices: pd.DataFrame, gaps: pd.DataFrame, kept: Path | None, account_id: str, region: str
 ) -> pd.DataFrame:
     """The ``snapshot_costs`` of one account and region at list prices, with the ``snapshot_origins`` beside them.
 
     Raises:
         InventoryError: A file of the inventory is damaged or missing.
     """
-    frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps})
+    frame = frames_of(inventory, account_id, region, {"prices": prices, "gaps": gaps}, kept=kept)
     keys = ["account_id", "region", "snapshot_id"]
     return frame("snapshot_costs").merge(frame("snapshot_origins"), on=keys, how="left")
 
