@@ -75,6 +75,20 @@ def test_what_was_not_read_is_never_missed(judged, collected, truth, collector, 
     assert status["unseen_because"].notna().all() == (collector in DELIVERING)
 
 
+def test_where_earlier_versions_were_not_read_it_cannot_be_told_what_was_before(judged, collected, truth, seed):
+    frames = denied(judged, collected, "backup_plan_versions")
+    seen = windows(frames)
+    unseen = {key for key in truth if key not in seen}
+    assert {key: verdict for key, verdict in seen.items() if truth.get(key) != verdict} == {}, f"seed {seed}"
+    assert unseen, f"seed {seed}"
+    unmet = frames.frame("backup_unmet")
+    known = set(unmet["resource_id"])
+    assert {key[2] for key in unseen} <= known, f"seed {seed}"
+    promises = frames.frame("backup_promises")
+    plans = promises.loc[promises["earlier_unknown_because"].notna(), "plan_id"]
+    assert {key[3].split("/")[0] for key in unseen} <= set(plans), f"seed {seed}"
+
+
 @pytest.mark.parametrize("collector", ["lifecycle_policies", "backup_plans", "backup_selections", "backup_opt_ins"])
 def test_promises_that_were_not_read_leave_nothing_clean(judged, collected, truth, collector, seed):
     frames = denied(judged, collected, collector)

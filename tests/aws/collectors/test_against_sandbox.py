@@ -212,6 +212,42 @@ def test_fast_restores(inventory, organisation):
     )
 
 
+def test_versions_of_plans_that_were_changed(inventory, organisation):
+    since = organisation.now - timedelta(days=31)
+
+    def in_force(place):
+        for plan_id, plan in place.backup_plans.items():
+            versions = sorted(
+                [*place.backup_plan_versions.get(plan_id, {}).values(), plan], key=lambda row: row["CreationDate"]
+            )
+            ends = [*(row["CreationDate"] for row in versions[1:]), organisation.now]
+            for row, end in zip(versions, ends, strict=True):
+                if end > since and plan["CreationDate"] > since:
+                    yield row, None if row is plan else end
+
+    def key(row):
+        return row["BackupPlanId"], row["VersionId"]
+
+    versions = planted(
+        organisation, lambda place: [(*key(row), row["CreationDate"], end) for row, end in in_force(place)]
+    )
+    found = inventory.read("backup_plan_versions")[
+        ["account_id", "region", "plan_id", "version_id", "valid_from", "superseded_at"]
+    ]
+    rows = found.astype(object).where(found.notna(), None).itertuples(index=False, name=None)
+    assert {row[-1] is None for row in versions} == {True, False}
+    assert set(rows) == versions
+    assert keys(inventory, "backup_rule_versions", "plan_id", "version_id", "rule_id", "rule_name") == planted(
+        organisation,
+        lambda place: [
+            (*key(row), rule["RuleId"], rule["RuleName"])
+            for row, end in in_force(place)
+            if end
+            for rule in row["BackupPlan"]["Rules"]
+        ],
+    )
+
+
 def test_selections_and_recovery_points_and_jobs(inventory, organisation):
     assert keys(inventory, "backup_selections", "plan_id", "selection_id") == planted(
         organisation,
