@@ -46,6 +46,7 @@ from auditor.analysis.image_use import image_use
 from auditor.analysis.key_access import key_access
 from auditor.analysis.origins import snapshot_origins
 from auditor.analysis.prices import prices
+from auditor.analysis.reports import report_coverage
 from auditor.analysis.vaults import vault_access, vault_protection
 from auditor.config import Config
 from auditor.frames import FRAMES
@@ -77,6 +78,7 @@ DERIVED: dict[str, Derivation] = {
     "prices": prices,
     "snapshot_access": snapshot_access,
     "references_graph": references_graph,
+    "report_coverage": report_coverage,
     "snapshot_costs": snapshot_costs,
     "snapshot_expectations": snapshot_expectations,
     "snapshot_origins": snapshot_origins,

@@ -36,10 +36,10 @@ _USERS: Final = {
 
 
 class Elsewhere(Protocol):
-    """A look at one region in every account of the run."""
+    """A look at one region in every account of the run, or at all of them."""
 
-    def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Some columns of a collected frame, of all accounts that were read in the region."""
+    def rows(self, frame: str, region: str | None, columns: Sequence[str]) -> pd.DataFrame:
+        """Some columns of a collected frame, of all accounts that were read in the region, or in any."""
 
     def part_of_run(self, account_id: str, region: str) -> bool:
         """Whether the region of the account was to be read."""
@@ -54,6 +54,9 @@ class Elsewhere(Protocol):
             alone: Ask of that account only.
         """
 
+    def unread_places(self, frames: Iterable[str]) -> list[tuple[str, str]]:
+        """Accounts and regions of the run where these frames are not known, the region ``global`` for all of one."""
+
 
 class _Nowhere:
     """Where there is nothing but the one place."""
@@ -61,7 +64,12 @@ class _Nowhere:
     def part_of_run(self, account_id: str, region: str) -> bool:  # noqa: ARG002 - all are alike
         return False
 
-    def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:  # noqa: ARG002 - all are alike
+    def rows(
+        self,
+        frame: str,
+        region: str | None,  # noqa: ARG002 - all are alike
+        columns: Sequence[str],
+    ) -> pd.DataFrame:
         return FRAMES[frame].empty()[list(columns)]
 
     def unread(  # all are alike
@@ -73,6 +81,9 @@ class _Nowhere:
         alone: bool = False,  # noqa: ARG002
     ) -> str | None:
         return f"{region} was not looked at"
+
+    def unread_places(self, frames: Iterable[str]) -> list[tuple[str, str]]:  # noqa: ARG002 - all are alike
+        return []
 
 
 NOWHERE: Final[Elsewhere] = _Nowhere()

@@ -24,14 +24,14 @@ class Elsewhere:
     def __init__(self, inventory: Inventory, gaps: Callable[[], pd.DataFrame]) -> None:
         self._inventory = inventory
         self._gaps = gaps
-        self._kept: dict[tuple[str, str, tuple[str, ...]], pd.DataFrame] = {}
+        self._kept: dict[tuple[str, str | None, tuple[str, ...]], pd.DataFrame] = {}
 
     @cached_property
     def _read(self) -> frozenset[Partition]:
         return frozenset(self._inventory.partitions)
 
-    def rows(self, frame: str, region: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Some columns of a collected frame, of all accounts that were read in the region."""
+    def rows(self, frame: str, region: str | None, columns: Sequence[str]) -> pd.DataFrame:
+        """Some columns of a collected frame, of all accounts that were read in the region, or in any."""
         key = frame, region, tuple(columns)
         if key not in self._kept:
             self._kept[key] = self._inventory.read(frame, None, region, list(columns))
@@ -52,3 +52,9 @@ class Elsewhere:
         if hit.empty:
             return None
         return f"{region} of account {hit['account_id'].min()} could not be read as a whole"
+
+    def unread_places(self, frames: Iterable[str]) -> list[Partition]:
+        """Accounts and regions of the run where these frames are not known, the region ``global`` for all of one."""
+        gaps = self._gaps()
+        hit = gaps.loc[gaps["frame"].isin([*frames, _WHERE]), ["account_id", "region"]].drop_duplicates()
+        return sorted(hit.itertuples(index=False, name=None))

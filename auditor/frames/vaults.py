@@ -89,13 +89,26 @@ REPORT_PLANS = Frame(
         text("template", "BACKUP_JOB_REPORT, RESTORE_JOB_REPORT, COPY_JOB_REPORT, …", "ReportSetting.ReportTemplate"),
         text("deployment_status", "CREATE_IN_PROGRESS, COMPLETED, …"),
         text("bucket", "Bucket it is delivered to", "ReportDeliveryChannel.S3BucketName"),
-        integer("accounts", "Accounts that it names; missing where it reports on its own"),
-        integer("regions", "Regions that it names; missing where it reports on its own"),
+        integer("accounts", "Accounts that it names"),
+        integer("units", "Organizational units that it names; without either it reports on its own account"),
+        integer("regions", "Regions that it names; without any it reports on its own"),
         moment("created_at", "Creation"),
         moment("attempted_at", "Last run", "LastAttemptedExecutionTime"),
         moment("succeeded_at", "Last run that delivered", "LastSuccessfulExecutionTime"),
     ),
     key=("account_id", "region", "report_plan_arn"),
+    filled_by=("report_plans",),
+)
+
+REPORT_PLAN_SCOPES = Frame(
+    "report_plan_scopes",
+    "One account, organizational unit or region that a report plan names.",
+    (
+        *WHERE,
+        text("report_plan_arn", "The report plan"),
+        text("kind", "account, unit or region"),
+        text("value", "Account id, or ROOT for all of the organisation; ou-… or r-…; region, or * for all"),
+    ),
     filled_by=("report_plans",),
 )
 
@@ -130,6 +143,23 @@ VAULT_ACCESS = Frame(
     derived_from=("vault_policies", "vault_statements", "vault_conditions", "parties", "directory"),
 )
 
+REPORT_COVERAGE = Frame(
+    "report_coverage",
+    "One report plan of any account and region that was read which tells of one region of an account, or may; or one "
+    "place whose report plans were not read. Of regions with backup plans only.",
+    (
+        *WHERE,
+        text("from_account_id", "Account of the report plan"),
+        text("from_region", "Its region; global where an account could not be read at all"),
+        text("report_plan_arn", "The report plan; missing where they were not read"),
+        text("template", "BACKUP_JOB_REPORT, …"),
+        flag("covers", "It tells of this region of this account; missing where that cannot be told"),
+        text("unknown_because", "Why it cannot be told"),
+    ),
+    derived_from=("backup_plans", "report_plans", "report_plan_scopes", "directory"),
+    tells_gaps=True,
+)
+
 LIFECYCLE_RETENTION = Frame(
     "lifecycle_retention",
     "One schedule of a lifecycle policy, one default policy, or one rule for copies in another region, and how long it "
@@ -154,7 +184,9 @@ FRAMES = (
     COPY_JOBS,
     RESTORE_JOBS,
     REPORT_PLANS,
+    REPORT_PLAN_SCOPES,
     VAULT_PROTECTION,
     VAULT_ACCESS,
+    REPORT_COVERAGE,
     LIFECYCLE_RETENTION,
 )

@@ -292,6 +292,7 @@ def test_too_many_usual_regions_are_refused() -> None:
 OWNED = ("snapshots", "images", "volumes")
 
 UNKNOWN = {
+    "unknown:backup_report_missing",
     "unknown:image_unused",
     "unknown:image_deprecated_in_use",
     "unknown:image_unencrypted",

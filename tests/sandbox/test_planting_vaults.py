@@ -195,8 +195,39 @@ READERS: dict[str, Callable[[Region], Found]] = {
     "backup_never_restored": untested,
     "backup_retention_long": lambda here: ((key, rule) for key, rule, days in kept(here) if days > 5 * 365 + 1),
     "backup_retention_short": short,
-    "backup_report_missing": lambda here: iter(() if here.report_plans else ((here.name,),)),
 }
+
+
+def reach(organisation: Organisation, source: Region, setting: dict[str, Any], here: Region) -> str:
+    """Whether a report of one place tells of another: yes, no or perhaps."""
+    if here.name not in setting.get("Regions", [source.name]) and setting["Regions"] != ["*"]:
+        return "no"
+    accounts, units = setting.get("Accounts", []), setting.get("OrganizationUnits", [])
+    if accounts == ["ROOT"] or here.account_id in accounts:
+        return "yes"
+    if not accounts and not units:
+        return "yes" if here.account_id == source.account_id else "no"
+    unit = organisation.accounts[here.account_id].ou_id
+    if unit in units:
+        return "yes"
+    while unit := organisation.units[unit][1]:
+        if unit in units:
+            return "perhaps"
+    return "no"
+
+
+def test_what_is_reported_is_what_the_tables_say(planted: Organisation) -> None:
+    settings = [(there, row["ReportSetting"]) for there in planted for row in there.report_plans.values()]
+    jobs = [each for each in settings if each[1]["ReportTemplate"] == "BACKUP_JOB_REPORT"]
+    said = {
+        (here.account_id, here.name, here.name): {reach(planted, *each, here) for each in jobs}
+        for here in planted
+        if here.backup_plans
+    }
+    missing = {place for place, answers in said.items() if answers <= {"no"}}
+    assert planted.truth["backup_report_missing"] == missing
+    doubted = {place for place, answers in said.items() if "perhaps" in answers and "yes" not in answers}
+    assert planted.truth["unknown:backup_report_missing"] == doubted
 
 
 @pytest.mark.parametrize("rule", READERS)

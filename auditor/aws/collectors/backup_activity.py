@@ -58,11 +58,17 @@ REPORT_FIELDS: Mapping[str, Field] = {
     "deployment_status": "DeploymentStatus",
     "bucket": inside("ReportDeliveryChannel", "S3BucketName"),
     "accounts": _count("Accounts"),
+    "units": _count("OrganizationUnits"),
     "regions": _count("Regions"),
     "created_at": "CreationTime",
     "attempted_at": "LastAttemptedExecutionTime",
     "succeeded_at": "LastSuccessfulExecutionTime",
 }
+
+
+#: What a report plan names, and where it stands.
+NAMED: Mapping[str, str] = {"account": "Accounts", "unit": "OrganizationUnits", "region": "Regions"}
+SCOPE_FIELDS = ("report_plan_arn", "kind", "value")
 
 
 def get_copies(reader: Reader) -> Iterator[Page]:
@@ -93,10 +99,21 @@ def restores(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
 
 
 def reports(page: Page, where: Where) -> Mapping[str, pd.DataFrame]:
-    """One row a report plan."""
-    return {"report_plans": shape("report_plans", where, page, REPORT_FIELDS)}
+    """One row a report plan, and one for each thing that it names."""
+    named = [
+        {"report_plan_arn": item.get("ReportPlanArn"), "kind": kind, "value": value}
+        for item in page
+        for kind, member in NAMED.items()
+        for value in (item.get("ReportSetting") or {}).get(member) or ()
+    ]
+    return {
+        "report_plans": shape("report_plans", where, page, REPORT_FIELDS),
+        "report_plan_scopes": shape("report_plan_scopes", where, named, {name: name for name in SCOPE_FIELDS}),
+    }
 
 
 COPIES = Collector("copy_jobs", ("copy_jobs",), ("backup:ListCopyJobs",), get_copies, copies)
 RESTORES = Collector("restore_jobs", ("restore_jobs",), ("backup:ListRestoreJobs",), get_restores, restores)
-REPORTS = Collector("report_plans", ("report_plans",), ("backup:ListReportPlans",), get_reports, reports)
+REPORTS = Collector(
+    "report_plans", ("report_plans", "report_plan_scopes"), ("backup:ListReportPlans",), get_reports, reports
+)

@@ -21,6 +21,7 @@ from auditor.sandbox.planting import (
     stories_origins,
     stories_plans,
     stories_policies,
+    stories_reports,
     stories_retention,
     stories_sharing,
     stories_snapshot_care,
@@ -36,6 +37,7 @@ from auditor.sandbox.planting.plot import Part, Plot, Telling
 from auditor.sandbox.planting.settings import plant_settings
 from auditor.sandbox.planting.size import SMALL, Size
 from auditor.sandbox.planting.stories_across import plant_across
+from auditor.sandbox.planting.stories_reports import plant_central_reports
 
 #: The role every account has, and the external id it wants.
 ROLE, EXTERNAL_ID = "AuditorReadOnly", "sandbox"
@@ -58,6 +60,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_plans.STORIES,
     *stories_origins.STORIES,
     *stories_vaults.STORIES,
+    *stories_reports.STORIES,
     *stories_retention.STORIES,
 )
 
@@ -100,6 +103,7 @@ def plant(
         for account_id, region in wanted
     }
     plant_across(places, [account.account_id for account in active], chosen)
+    plant_central_reports(places)
     for plot in places.values():
         note_superseded(plot)
     return organisation
@@ -156,6 +160,4 @@ def _plant_place(organisation: Organisation, account: Account, region: str, size
             telling[0](plot)
     plant_bulk(plot)
     plant_analyzers(plot)
-    if not here.report_plans:
-        plot.note("backup_report_missing", region)
     return plot

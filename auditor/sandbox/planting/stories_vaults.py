@@ -144,22 +144,6 @@ def failing(plot: Plot) -> None:
     plot.note("backup_job_failing", by.plan_id, of.volume_id)
 
 
-def reported(plot: Plot) -> None:
-    """A report of backup jobs every day."""
-    name = f"backup_jobs_{plot.rng.getrandbits(28):07x}"
-    plot.here.report_plans[name] = {
-        "ReportPlanArn": plot.arn("backup", f"report-plan:{name}-{plot.uuid()}"),
-        "ReportPlanName": name,
-        "ReportPlanDescription": plot.hostile("for the auditors"),
-        "ReportSetting": {"ReportTemplate": "BACKUP_JOB_REPORT", "Regions": [plot.here.name]},
-        "ReportDeliveryChannel": {"S3BucketName": f"backup-reports-{plot.here.account_id}", "Formats": ["CSV"]},
-        "DeploymentStatus": "COMPLETED",
-        "CreationTime": plot.ago(400),
-        "LastAttemptedExecutionTime": plot.ago(1),
-        "LastSuccessfulExecutionTime": plot.ago(1),
-    }
-
-
 def copied(source: Plot, target: Plot, *, until: int) -> None:
     """A plan whose backups go to a second region as well: every day, or only until some days ago.
 
@@ -237,5 +221,4 @@ STORIES: tuple[Telling, ...] = (
     (shared, -1, 2),
     (restored, -1, 3),
     (failing, -1, 2),
-    (reported, 0, 8),
 )

@@ -156,7 +156,12 @@ def test_reports_and_how_far_they_reach(scripted, run):
         {
             "ReportPlanArn": "arn:1",
             "ReportPlanName": "jobs",
-            "ReportSetting": {"ReportTemplate": "BACKUP_JOB_REPORT", "Accounts": ["ROOT"], "Regions": ["*", "x"]},
+            "ReportSetting": {
+                "ReportTemplate": "BACKUP_JOB_REPORT",
+                "Accounts": ["ROOT"],
+                "OrganizationUnits": ["ou-1", "ou-2", "r-0"],
+                "Regions": ["*", "x"],
+            },
             "ReportDeliveryChannel": {"S3BucketName": "audit"},
             "DeploymentStatus": "COMPLETED",
             "CreationTime": MADE,
@@ -174,10 +179,22 @@ def test_reports_and_how_far_they_reach(scripted, run):
             "deployment_status": "COMPLETED",
             "bucket": "audit",
             "accounts": 1,
+            "units": 3,
             "regions": 2,
             "created_at": MADE,
             "attempted_at": DONE,
             "succeeded_at": DONE,
         },
         {"report_plan_arn": "arn:2"},
+    ]
+    assert found["report_plan_scopes"] == [
+        {"report_plan_arn": "arn:1", "kind": kind, "value": value}
+        for kind, value in [
+            ("account", "ROOT"),
+            ("unit", "ou-1"),
+            ("unit", "ou-2"),
+            ("unit", "r-0"),
+            ("region", "*"),
+            ("region", "x"),
+        ]
     ]
