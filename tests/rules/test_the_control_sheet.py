@@ -68,6 +68,7 @@ SHEET = {
     "instance_backup_inconsistent": ("instances", "medium"),
     "backup_copy_missing": ("volumes", "high"),
     "instance_backup_missed": ("instances", "high"),
+    "instance_copy_missing": ("instances", "high"),
     "instance_image_untrusted_owner": ("instances", "medium"),
     "instance_root_not_bootable": ("instances", "medium"),
     "lifecycle_leftover": ("snapshots", "low"),

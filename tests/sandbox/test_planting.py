@@ -108,7 +108,7 @@ def test_rare_stories_are_rare() -> None:
 
 def test_one_place_has_everything_rare() -> None:
     # what is open and what is blocked cannot be in one place, nor reports and their lack, and copies go to another
-    elsewhere = {"snapshot_public_latent", "backup_copy_missing", "backup_report_missing"}
+    elsewhere = {"snapshot_public_latent", "backup_copy_missing", "instance_copy_missing", "backup_report_missing"}
     assert set(plant(3, 1, 1).truth) >= RULES.keys() - elsewhere
 
 
@@ -293,6 +293,8 @@ OWNED = ("snapshots", "images", "volumes")
 
 UNKNOWN = {
     "unknown:backup_report_missing",
+    "unknown:backup_copy_missing",
+    "unknown:instance_copy_missing",
     "unknown:image_unused",
     "unknown:image_deprecated_in_use",
     "unknown:image_unencrypted",
@@ -321,6 +323,10 @@ BELIEVABLE = {
     "volume_backup_stale": (10, 35),
     "volume_not_in_any_plan": (60, 180),
     "volume_backup_missed": (10, 45),
+    "backup_copy_missing": (1, 16),
+    "unknown:backup_copy_missing": (1, 3),
+    "instance_copy_missing": (1, 6),
+    "unknown:instance_copy_missing": (2, 2),
     "instance_backup_missed": (4, 20),
     "instance_backup_inconsistent": (2, 10),
     "instance_root_not_bootable": (1, 4),

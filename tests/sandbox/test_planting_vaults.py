@@ -155,7 +155,8 @@ def policy_keeps(row: dict[str, Any]) -> Iterator[tuple[str, bool, float | None]
     for each in [*details.get("Schedules", []), *details.get("Actions", [])]:
         for copy in each.get("CrossRegionCopyRules", each.get("CrossRegionCopy", [])):
             rule = copy.get("RetainRule")
-            yield f"{each['Name']}/{copy['Target']}", True, rule and rule["Interval"] * units[rule["IntervalUnit"]]
+            target = copy["Target" if "Target" in copy else "TargetRegion"]
+            yield f"{each['Name']}/{target}", True, rule and rule["Interval"] * units[rule["IntervalUnit"]]
 
 
 def too_short(here: Region, *, sure: bool) -> Found:

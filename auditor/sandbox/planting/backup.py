@@ -227,6 +227,55 @@ def recovery_point(
     return point_arn
 
 
+def copied_point(
+    source: Plot, target: Plot, by: Rule, row: Row, point_arn: str, where: str, began: datetime, days: int = 9
+) -> None:
+    """Plant a copy of a recovery point in another vault, and the job that made it.
+
+    Args:
+        source: Where the recovery point is.
+        target: Where the copy goes.
+        by: The rule that made both.
+        row: The recovery point; a copy keeps its point in time.
+        point_arn: ARN of the copy: that of the snapshot or image it is.
+        where: The vault there.
+        began: When it was copied.
+        days: How many days it is kept.
+    """
+    vault_arn = target.arn("backup", f"backup-vault:{where}")
+    target.here.recovery_points[where][point_arn] = row | {
+        "RecoveryPointArn": point_arn,
+        "BackupVaultName": where,
+        "BackupVaultArn": vault_arn,
+        "SourceBackupVaultArn": row["BackupVaultArn"],
+        "InitiationDate": began,
+        "CompletionDate": began,
+        "IsEncrypted": True,
+        "EncryptionKeyArn": target.keys.enabled,
+        "Lifecycle": {"DeleteAfterDays": days},
+        "CalculatedLifecycle": {"DeleteAt": row["CreationDate"] + days * DAY},
+    }
+    target.here.backup_vaults[where]["NumberOfRecoveryPoints"] += 1
+    job_id = source.uuid().upper()
+    source.here.copy_jobs[job_id] = {
+        "AccountId": source.here.account_id,
+        "CopyJobId": job_id,
+        "SourceBackupVaultArn": row["BackupVaultArn"],
+        "SourceRecoveryPointArn": row["RecoveryPointArn"],
+        "DestinationBackupVaultArn": vault_arn,
+        "DestinationRecoveryPointArn": point_arn,
+        "ResourceArn": row["ResourceArn"],
+        "ResourceType": row["ResourceType"],
+        "CreationDate": began,
+        "CompletionDate": began,
+        "State": "COMPLETED",
+        "BackupSizeInBytes": row["BackupSizeInBytes"],
+        "IamRoleArn": row["IamRoleArn"],
+        "CreatedBy": {"BackupPlanId": by.plan_id, "BackupRuleId": by.rule_id},
+        "MessageCategory": "SUCCESS",
+    }
+
+
 def job(plot: Plot, by: Rule, resource: str, created: datetime, *, state: str = "COMPLETED", **more: object) -> None:
     """Plant a backup job; AWS keeps those of the last 30 days, and so none that is older is planted."""
     if created < plot.now - 30 * DAY:

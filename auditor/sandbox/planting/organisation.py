@@ -13,6 +13,7 @@ from auditor.sandbox.planting import (
     names,
     stories_backup,
     stories_consistency,
+    stories_copies,
     stories_expected,
     stories_image_care,
     stories_images,
@@ -61,6 +62,7 @@ _STORIES: tuple[Telling, ...] = (
     *stories_origins.STORIES,
     *stories_vaults.STORIES,
     *stories_reports.STORIES,
+    *stories_copies.STORIES,
     *stories_retention.STORIES,
 )
 
@@ -104,6 +106,7 @@ def plant(
     }
     plant_across(places, [account.account_id for account in active], chosen)
     plant_central_reports(places)
+    stories_copies.plant_copies(places, [account.account_id for account in active], chosen)
     for plot in places.values():
         note_superseded(plot)
     return organisation

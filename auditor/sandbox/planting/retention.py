@@ -65,4 +65,7 @@ def _copies(details: Row) -> Iterator[tuple[str, float | None]]:
     ]:
         for rule in rules:
             kept = rule.get("RetainRule")
-            yield f"{name}/{rule['Target']}", kept and kept["Interval"] * _DAYS[kept["IntervalUnit"]]
+            yield (
+                f"{name}/{rule.get('Target') or rule['TargetRegion']}",
+                kept and kept["Interval"] * _DAYS[kept["IntervalUnit"]],
+            )

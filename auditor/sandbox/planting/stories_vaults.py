@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from auditor.sandbox.model import Row
@@ -177,41 +177,11 @@ def copied(source: Plot, target: Plot, *, until: int) -> None:
         _copy(source, target, by, row, copy, where, min(began, source.now))
 
 
-def _copy(source: Plot, target: Plot, by: backup.Rule, row: Row, of: Lineage, where: str, began: Any) -> None:
+def _copy(source: Plot, target: Plot, by: backup.Rule, row: Row, of: Lineage, where: str, began: datetime) -> None:
     """A copy of a recovery point in another region, and the job that made it."""
     tags = {"aws:backup:source-resource": of.volume_id}
     snapshot_id = target.snapshot(of, began, description=backup.TEXT, volume_id="vol-ffffffff", tags=tags)
-    arn = backup.snapshot_arn(target, snapshot_id)
-    target.here.recovery_points[where][arn] = row | {
-        "RecoveryPointArn": arn,
-        "BackupVaultName": where,
-        "BackupVaultArn": target.arn("backup", f"backup-vault:{where}"),
-        "SourceBackupVaultArn": row["BackupVaultArn"],
-        "InitiationDate": began,
-        "CompletionDate": began,
-        "EncryptionKeyArn": of.key,
-        "Lifecycle": {"DeleteAfterDays": 9},
-        "CalculatedLifecycle": {"DeleteAt": row["CreationDate"] + 9 * DAY},
-    }
-    target.here.backup_vaults[where]["NumberOfRecoveryPoints"] += 1
-    job_id = source.uuid().upper()
-    source.here.copy_jobs[job_id] = {
-        "AccountId": source.here.account_id,
-        "CopyJobId": job_id,
-        "SourceBackupVaultArn": row["BackupVaultArn"],
-        "SourceRecoveryPointArn": row["RecoveryPointArn"],
-        "DestinationBackupVaultArn": target.arn("backup", f"backup-vault:{where}"),
-        "DestinationRecoveryPointArn": arn,
-        "ResourceArn": row["ResourceArn"],
-        "ResourceType": row["ResourceType"],
-        "CreationDate": began,
-        "CompletionDate": began,
-        "State": "COMPLETED",
-        "BackupSizeInBytes": row["BackupSizeInBytes"],
-        "IamRoleArn": row["IamRoleArn"],
-        "CreatedBy": {"BackupPlanId": by.plan_id, "BackupRuleId": by.rule_id},
-        "MessageCategory": "SUCCESS",
-    }
+    backup.copied_point(source, target, by, row, backup.snapshot_arn(target, snapshot_id), where, began)
 
 
 #: Stories of vaults.
