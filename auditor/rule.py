@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from auditor.errors import RuleError
 from auditor.frames import FRAMES
-from auditor.frames.columns import as_flags
+from auditor.frames.columns import as_flags, in_arrow
 from auditor.severity import SEVERITIES, Severity
 
 __all__ = [
@@ -81,7 +82,7 @@ class Rule:
     why: str
     how: str
 
-    @property
+    @cached_property
     def wants_as_of(self) -> bool:
         """Whether the function asks for the point in time that is judged."""
         return "as_of" in inspect.signature(self.function).parameters
@@ -186,7 +187,7 @@ def whole_days(age: pd.Series[Any]) -> pd.Series[Any]:
 
 def all_pass(found: pd.Series[Any]) -> bool:
     """Whether nothing is found and nothing unclear: then the verdicts are enough, for nobody asks for evidence."""
-    return not bool(as_flags(found).fillna(True).to_numpy(bool).any())
+    return not bool(as_flags(found).to_numpy(bool, na_value=True).any())
 
 
 def beside(texts: pd.Series[Any], table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -213,9 +214,7 @@ def lookup(texts: pd.Series[Any], ids: pd.Series[Any], values: pd.Series[Any]) -
 
 def _texts(series: pd.Series[Any]) -> pa.Array:
     """A column of text as it lies in pandas."""
-    array = pa.array(series, from_pandas=True)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+    array = in_arrow(series)
     return array if pa.types.is_large_string(array.type) else array.cast(pa.large_string())
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -148,5 +149,6 @@ def sources(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _parameters(function: Derivation) -> list[str]:
-    return list(inspect.signature(function).parameters)
+@cache
+def _parameters(function: Derivation) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)

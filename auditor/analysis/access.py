@@ -7,15 +7,17 @@ directory of the organisation, from the accounts that the configuration trusts, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.analysis.expectations import Allowances
 from auditor.analysis.image_use import CLOSED
+from auditor.analysis.keys import Integers, keys, places
 from auditor.config import Expectation
 from auditor.frames import FRAMES, PANDAS
 from auditor.frames.columns import as_arrow
@@ -41,10 +43,23 @@ OUTSIDE: Final[Mapping[str, str]] = {
 #: The grantee by which AWS Marketplace takes in products (EC2 User Guide, "Share an AMI").
 MARKETPLACE: Final = "aws-marketplace"
 
+#: What is judged of a grant.
+_JUDGED: Final = (
+    "grantee_class",
+    "grantee_name",
+    "outside_because",
+    "encrypted",
+    "effective",
+    "effective_because",
+    "severity",
+)
+
 _NO_KEY: Final = "it is encrypted, and its key is not known"
 
 #: Account, region, resource, grantee's type and grantee.
 Grant = tuple[Any, ...]
+#: What decides, besides the grantee, whether a grant works.
+Fact = tuple[Any, ...]
 #: Encrypted, whether it works (missing where unknown), and why not.
 Working = tuple[bool | None, bool | None, str | None]
 
@@ -101,23 +116,23 @@ def snapshot_access(
         for account, region, state in _rows(snapshot_block_public_access, ["account_id", "region", "state"])
     }
     exposed = _of_public_images(images, image_block_devices) if everybody else set()
-    keys = _Keys(key_access)
+    let = _Keys(key_access).let
 
-    def working(grant: Grant) -> Working:
-        encrypted, state, tier, key = facts[grant[:3]]
+    def working(grant: Grant, fact: Fact) -> Working:
+        encrypted, state, tier, key, open_ = fact
         if tier == "archive" or state not in ("completed", None):
             return encrypted, False, "it is archived or not completed"
-        if grant[4] == "all" and grant[:3] not in exposed:
+        if grant[4] == "all" and not open_:
             block = blocks.get(grant[:2])
             if block == "block-all-sharing":
                 return encrypted, False, "block public access hides it"
             if block is None:
                 return encrypted, None, "whether block public access hides it is not known"
-        return (encrypted, True, None) if encrypted is False else (encrypted, *keys.let([key], grant))
+        return (encrypted, True, None) if encrypted is False else (encrypted, *let([key], grant))
 
     known = [grant for grant in grants if grant[:3] in facts]
     who = _Who(parties, directory, Allowances(snapshot_selections, "snapshot_id", sharing_expect))
-    return _access("snapshot", known, [working(grant) for grant in known], who)
+    return _access("snapshot", known, [(*facts[grant[:3]], grant[:3] in exposed) for grant in known], working, who)
 
 
 def image_access(
@@ -138,30 +153,39 @@ def image_access(
     """
     if not len(image_shares):
         return FRAMES["image_access"].empty()
-    where = ["account_id", "region", "image_id"]
-    grants = _rows(image_shares, [*where, "grantee_type", "grantee"])
-    facts = _facts(images, where, ["state"], grants)
-    shared = _among(image_block_devices, "image_id", grants)
-    devices = _rows(image_block_devices, [*where, "snapshot_id", "encrypted"], shared)
-    held = [(*device[:2], device[3]) for device in devices if device[3] is not None]
-    mapped = _facts(snapshots, [*where[:2], "snapshot_id"], ["encrypted", "kms_key_arn"], held)
-    keyed: dict[Grant, set[str | None]] = defaultdict(set)
-    for account, region, image, snapshot, stated in devices:
-        if snapshot is not None:
-            encrypted, key = mapped.get((account, region, snapshot), (None, None))
-            if stated if encrypted is None else encrypted:
-                keyed[account, region, image].add(key)
-    keys = _Keys(key_access)
+    place = places(keys(image_shares, "image_id"), keys(images, "image_id"))
+    grants = _rows(image_shares, ["account_id", "region", "image_id", "grantee_type", "grantee"], pa.array(place >= 0))
+    state = as_arrow(images["state"])
+    available = pc.fill_null(pc.equal(state, "available"), True).to_pylist()
+    sealed = _keys_behind(place, images, image_block_devices, snapshots)
+    let = _Keys(key_access).let
 
-    def working(grant: Grant) -> Working:
-        behind = keyed.get(grant[:3], set())
-        if facts[grant[:3]][0] not in ("available", None):
+    def working(grant: Grant, fact: Fact) -> Working:
+        usable, behind = fact
+        if not usable:
             return bool(behind), False, "it is not available"
-        return (True, *keys.let(behind, grant)) if behind else (False, True, None)
+        return (True, *let(behind, grant)) if behind else (False, True, None)
 
-    known = [grant for grant in grants if grant[:3] in facts]
     who = _Who(parties, directory, Allowances(image_selections, "image_id", sharing_expect))
-    return _access("image", known, [working(grant) for grant in known], who)
+    facts = [(available[each], sealed.get(each, frozenset())) for each in place[place >= 0].tolist()]
+    return _access("image", grants, facts, working, who)
+
+
+def _keys_behind(
+    shared: Integers, images: pd.DataFrame, devices: pd.DataFrame, snapshots: pd.DataFrame
+) -> dict[int, frozenset[str | None]]:
+    """The keys of the encrypted snapshots behind shared images, by the image's place; missing for those not known."""
+    image = places(keys(devices, "image_id"), keys(images, "image_id"))
+    snapshot = places(keys(devices, "snapshot_id"), keys(snapshots, "snapshot_id"))
+    there = pa.array(snapshot, mask=snapshot < 0)
+    encrypted = pc.coalesce(as_arrow(snapshots["encrypted"]).take(there), as_arrow(devices["encrypted"]))
+    counted = np.isin(image, shared[shared >= 0]) & devices["snapshot_id"].notna().to_numpy(bool)
+    counted &= pc.fill_null(encrypted, False).to_numpy(zero_copy_only=False)
+    arns = as_arrow(snapshots["kms_key_arn"]).take(there).filter(pa.array(counted))
+    held: dict[int, set[str | None]] = defaultdict(set)
+    for each, arn in zip(image[counted].tolist(), arns.to_pylist(), strict=True):
+        held[each].add(arn)
+    return {each: frozenset(arns) for each, arns in held.items()}
 
 
 def _of_public_images(images: pd.DataFrame, devices: pd.DataFrame) -> set[Grant]:
@@ -179,16 +203,9 @@ class _Keys:
     def __init__(self, key_access: pd.DataFrame) -> None:
         columns = ["account_id", "region", "key_arn", "grantee", "usable", "because"]
         self._told = {row[:4]: row[4:] for row in _rows(key_access, columns)}
-        self._answers: dict[Grant, tuple[bool | None, str | None]] = {}
 
     def let(self, keys: Iterable[str | None], grant: Grant) -> tuple[bool | None, str | None]:
         """Whether all of the keys let the grantee use it, and why not: what refuses goes before what is not known."""
-        asked = (*grant[:2], grant[4], frozenset(keys))
-        if asked not in self._answers:
-            self._answers[asked] = self._answer(keys, grant)
-        return self._answers[asked]
-
-    def _answer(self, keys: Iterable[str | None], grant: Grant) -> tuple[bool | None, str | None]:
         told = [self._told.get((*grant[:2], key, grant[4]), (None, _NO_KEY)) for key in sorted(keys, key=str)]
         for wanted in (False, None):
             for usable, because in told:
@@ -205,15 +222,16 @@ class _Who:
         named = _rows(parties, ["party_id", "standing", "party_name"])
         self._parties: dict[str, tuple[str, str | None]] = {each: (standing, name) for each, standing, name in named}
         self._ours = set(directory["organisation_id"].dropna())
-        self._told: dict[Grant, tuple[str | None, str | None]] = {}
+
+    def alike(self, grant: Grant) -> Grant:
+        """The grant, without its resource where nothing is said of that."""
+        return grant if self._allowances.concern(grant[2]) else (*grant[:2], None, *grant[3:])
 
     def is_it(self, grant: Grant) -> tuple[str | None, str | None]:
         """Class and name, of this grantee for this resource."""
         account, _, resource, kind, grantee = grant
-        key = (account, kind, grantee)
-        if key not in self._told:
-            self._told[key] = self._class(*key), self._parties[grantee][1] if grantee in self._parties else None
-        return self._allowances.settle(resource, grantee, *self._told[key])
+        name = self._parties[grantee][1] if grantee in self._parties else None
+        return self._allowances.settle(resource, grantee, self._class(account, kind, grantee), name)
 
     def _class(self, account: str, kind: str, grantee: str) -> str | None:
         if kind in ("organisation", "unit"):
@@ -227,29 +245,33 @@ class _Who:
         return self._parties[grantee][0] if grantee in self._parties else "unknown"
 
 
-def _access(thing: str, grants: Sequence[Grant], works: Sequence[Working], who: _Who) -> pd.DataFrame:
-    """The frame of access: the grants, with who each grantee is, whether it works and how bad that is."""
-    told = [who.is_it(grant) for grant in grants]
-    column = {True: 0, None: 1, False: 2}
-    return FRAMES[f"{thing}_access"].of(
-        {
-            "account_id": [grant[0] for grant in grants],
-            "region": [grant[1] for grant in grants],
-            f"{thing}_id": [grant[2] for grant in grants],
-            "grantee_type": [grant[3] for grant in grants],
-            "grantee": [grant[4] for grant in grants],
-            "grantee_class": [class_ for class_, _ in told],
-            "grantee_name": [name for _, name in told],
-            "outside_because": [OUTSIDE.get(class_ or "") for class_, _ in told],
-            "encrypted": [encrypted for encrypted, _, _ in works],
-            "effective": [effective for _, effective, _ in works],
-            "effective_because": [because for _, _, because in works],
-            "severity": [
-                SEVERITIES[class_][column[effective]] if class_ is not None and class_ in SEVERITIES else None
-                for (class_, _), (_, effective, _) in zip(told, works, strict=True)
-            ],
-        }
-    )
+def _access(
+    thing: str,
+    grants: Sequence[Grant],
+    facts: Sequence[Fact],
+    working: Callable[[Grant, Fact], Working],
+    who: _Who,
+) -> pd.DataFrame:
+    """The frame of access: the grants, with who each grantee is, whether it works and how bad that is.
+
+    Grants to one grantee of resources with the same facts are alike, and judged once.
+    """
+    alike = [(who.alike(grant), fact) for grant, fact in zip(grants, facts, strict=True)]
+    judged = {each: _judged(*each, working, who) for each in set(alike)}
+    given = ("account_id", "region", f"{thing}_id", "grantee_type", "grantee")
+    values = {name: [grant[place] for grant in grants] for place, name in enumerate(given)}
+    told = [judged[each] for each in alike]
+    values |= {name: [row[place] for row in told] for place, name in enumerate(_JUDGED)}
+    return FRAMES[f"{thing}_access"].of(values)
+
+
+def _judged(grant: Grant, fact: Fact, working: Callable[[Grant, Fact], Working], who: _Who) -> tuple[Any, ...]:
+    """The columns ``_JUDGED`` of one grant."""
+    class_, name = who.is_it(grant)
+    encrypted, effective, because = working(grant, fact)
+    worse = SEVERITIES.get(class_ or "")
+    severity = worse[{True: 0, None: 1, False: 2}[effective]] if worse else None
+    return class_, name, OUTSIDE.get(class_ or ""), encrypted, effective, because, severity
 
 
 def _facts(

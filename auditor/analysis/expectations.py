@@ -160,15 +160,19 @@ class Allowances:
         self._named = [frozenset(map(party, (*e.shared_with, *(e.may_share_with or ())))) for e in sharing_expect]
         self._whole = [entry.may_share_with is not None for entry in sharing_expect]
 
+    def concern(self, resource_id: str) -> bool:
+        """Whether the configuration says anything of a resource."""
+        return resource_id in self._entries
+
     def settle(
-        self, resource_id: str, grantee: str, class_: str | None, name: str | None
+        self, resource_id: str | None, grantee: str, class_: str | None, name: str | None
     ) -> tuple[str | None, str | None]:
         """Class and name of a grantee, which had others, for one resource.
 
         A party that an entry for the resource names is trusted with it; one that is trusted otherwise no longer is,
         where ``may_share_with`` is said and leaves it out.
         """
-        entries = self._entries.get(resource_id)
+        entries = self._entries.get(resource_id) if resource_id else None
         if not entries or class_ not in (None, "unknown", "foreign", "trusted"):
             return class_, name
         ids = {party(grantee), _organisation(grantee)}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from auditor.analysis.keys import keys, pairs, places
 from auditor.analysis.policies import NEEDED, Condition, Operation, Requester, Statement, access
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow
@@ -91,23 +91,19 @@ def _wanted(
     snapshots: pd.DataFrame, snapshot_shares: pd.DataFrame, image_shares: pd.DataFrame, devices: pd.DataFrame
 ) -> list[Row]:
     """Account, region, key and grantee of all that is shared and encrypted."""
-    shares = _rows(snapshot_shares, "snapshot_id", "grantee_type", "grantee")
-    images: dict[Row, list[Row]] = defaultdict(list)
-    for account, region, image, *grantee in _rows(image_shares, "image_id", "grantee_type", "grantee"):
-        images[account, region, image].append(tuple(grantee))
-    mapped = _rows(_among(devices, "image_id", images), "image_id", "snapshot_id") if images else []
-    ids = [*(share[:3] for share in shares), *((*device[:2], device[3]) for device in mapped)]
-    if not ids:
+    if not len(snapshot_shares) and not len(image_shares):
         return []
-    keyed = {row[:3]: row[3] for row in _rows(_among(snapshots, "snapshot_id", ids), "snapshot_id", "kms_key_arn")}
-    wanted = {
-        (account, region, keyed.get((account, region, snapshot)), *grantee)
-        for account, region, snapshot, *grantee in shares
-    }
-    for account, region, image, snapshot in mapped:
-        arn = keyed.get((account, region, snapshot))
-        wanted.update((account, region, arn, *grantee) for grantee in images.get((account, region, image), ()))
-    return sorted(row for row in wanted if row[2] is not None)
+    image, device = pairs(keys(image_shares, "image_id"), keys(devices, "image_id"))
+    behind = keys(devices, "snapshot_id").take(pa.array(device))
+    shared = pa.concat_arrays([keys(snapshot_shares, "snapshot_id"), behind])
+    place = places(shared, keys(snapshots, "snapshot_id"))
+    arns = as_arrow(snapshots["kms_key_arn"]).take(pa.array(place, mask=place < 0)).to_pylist()
+    accounts, regions, kinds, grantees = (
+        pa.concat_arrays([as_arrow(snapshot_shares[name]), as_arrow(image_shares[name]).take(pa.array(image))])
+        for name in ("account_id", "region", "grantee_type", "grantee")
+    )
+    columns = (accounts.to_pylist(), regions.to_pylist(), arns, kinds.to_pylist(), grantees.to_pylist())
+    return sorted(row for row in set(zip(*columns, strict=True)) if row[2] is not None)
 
 
 class _Members:
@@ -226,13 +222,6 @@ def _frame(wanted: list[Row], told: list[Told]) -> pd.DataFrame:
     values["refused"] = [refused for _, _, refused, _ in told]
     values["because"] = [because for _, _, _, because in told]
     return FRAMES["key_access"].of(values)
-
-
-def _among(frame: pd.DataFrame, column: str, keys: Iterable[Row]) -> pd.DataFrame:
-    """The rows that are about what is shared; most are not."""
-    ids = pa.array({key[2] for key in keys}, pa.string())
-    held: pd.Series[bool] = pd.Series(pc.is_in(as_arrow(frame[column]).cast(pa.string()), value_set=ids))
-    return frame[held.to_numpy(dtype=bool)]
 
 
 def _rows(frame: pd.DataFrame, *columns: str) -> list[Row]:

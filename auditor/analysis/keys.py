@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from auditor.frames.columns import as_arrow
 
-__all__ = ["Flags", "Integers", "is_one_of", "keys", "numbered", "places", "whole"]
+__all__ = ["Flags", "Integers", "is_one_of", "keys", "numbered", "pairs", "places", "whole"]
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -37,6 +37,17 @@ def places(wanted: pa.Array, held: pa.Array) -> Integers:
     """Where each key first stands among those held; -1 where it does not, or is missing."""
     found = pc.index_in(wanted, value_set=held, skip_nulls=True)
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def pairs(left: pa.Array, right: pa.Array) -> tuple[Integers, Integers]:
+    """The places of every two that have the same key, in the order of the left; a missing key is like no other."""
+    first, group = places(left, right), places(right, right)
+    order = np.argsort(group, kind="stable")
+    start, end = (np.searchsorted(group[order], first, side) for side in ("left", "right"))
+    count = np.where(first < 0, 0, end - start)
+    row = np.repeat(np.arange(len(left)), count)
+    step = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, order[start[row] + step]
 
 
 def is_one_of(wanted: pa.Array, held: pa.Array) -> Flags:

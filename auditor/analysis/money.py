@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from auditor.frames.columns import ARROW
+from auditor.frames.columns import ARROW, in_arrow
 
 __all__ = ["dollars", "for_bytes", "micros", "scaled"]
 
@@ -53,9 +53,7 @@ def dollars(amount: pd.Series[Any]) -> pd.Series[Any]:
 
 def micros(money: pd.Series[Any]) -> pd.Series[Any]:
     """Money as whole millionths of a dollar."""
-    decimals = pa.chunked_array([pa.array(money, ARROW["money"], from_pandas=True)]).combine_chunks()
-    if isinstance(decimals, pa.ChunkedArray):
-        decimals = decimals.chunk(0) if decimals.num_chunks else pa.array([], ARROW["money"])
+    decimals = in_arrow(money).cast(ARROW["money"])
     missing = decimals.is_null().to_numpy(zero_copy_only=False).astype(bool)
     halves = np.frombuffer(decimals.buffers()[1], dtype="<i8") if len(decimals) else np.empty(0, dtype=np.int64)
     low = halves[0::2][decimals.offset : decimals.offset + len(decimals)]

@@ -13,7 +13,7 @@ from auditor.analysis import DERIVED
 from auditor.engine.gaps import Gap, feeds, needed
 from auditor.engine.supply import Supply
 from auditor.frames import FRAMES
-from auditor.frames.columns import ARROW
+from auditor.frames.columns import ARROW, in_arrow
 
 #: Subject to the derived frame with the costs of its rows.
 COSTS = {"snapshots": "snapshot_costs", "images": "image_costs"}
@@ -95,6 +95,4 @@ def _owners(tags: pd.DataFrame, column: str, tag: str) -> tuple[pa.Array, pa.Arr
 
 
 def _array(series: pd.Series[Any], kind: pa.DataType) -> pa.Array:
-    array = pa.array(series, from_pandas=True)
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.cast(kind)
+    return in_arrow(series).cast(kind)

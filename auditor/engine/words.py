@@ -12,6 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.frames.columns import in_arrow
+
 MISSING = "unknown"
 
 #: What JSON cannot hold as it is.
@@ -21,11 +23,9 @@ _SPECIAL = r'[\x00-\x1f"\\\x7f]'
 def arrow(series: pd.Series[Any]) -> pa.Array:
     """A column as one Arrow array; what Arrow has no type for becomes text."""
     try:
-        array = pa.array(series, from_pandas=True)
+        array = in_arrow(series)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         array = pa.array([None if _absent(value) else str(value) for value in series], pa.string())
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_large_string(array.type) or pa.types.is_null(array.type):
@@ -76,7 +76,7 @@ def _for_people(array: pa.Array, spec: str) -> pa.Array:
     if pa.types.is_boolean(kind):
         return pc.if_else(array, "yes", "no")
     if pa.types.is_timestamp(kind):
-        return pc.strftime(_seconds(array), format="%Y-%m-%d")
+        return _seconds(array).cast(pa.date32(), safe=False).cast(pa.string())
     if pa.types.is_integer(kind):
         top = pc.max(pc.abs(array)).as_py()
         if top is None or top < 10_000:
@@ -109,7 +109,9 @@ def _json(array: pa.Array) -> pa.Array:
     if pa.types.is_boolean(kind):
         return pc.if_else(array, "true", "false")
     if pa.types.is_timestamp(kind):
-        return pc.strftime(_seconds(array), format='"%Y-%m-%dT%H:%M:%SZ"')
+        return pc.binary_join_element_wise(
+            '"', pc.replace_substring(_seconds(array).cast(pa.string()), " ", "T"), 'Z"', ""
+        )
     if pa.types.is_integer(kind):
         return array.cast(pa.string())
     if pa.types.is_floating(kind):
@@ -134,7 +136,7 @@ def _quoted(array: pa.Array) -> pa.Array:
 
 
 def _seconds(array: pa.Array) -> pa.Array:
-    """Moments in whole seconds of UTC, without a zone, which needs no zone database to be written."""
+    """Moments in whole seconds of UTC, without a zone, which are text by a cast: many times as fast as ``strftime``."""
     return pc.floor_temporal(array.cast(pa.timestamp("us")), unit="second").cast(pa.timestamp("s"))
 
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -35,10 +34,6 @@ PANDAS: dict[Kind, Any] = {
     "moment": pd.DatetimeTZDtype("us", "UTC"),
     "money": pd.ArrowDtype(ARROW["money"]),
 }
-
-
-#: The number that stands for no moment.
-_NO_TIME: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -162,11 +157,12 @@ class Frame:
             InventoryError: A stored column cannot be read as its declared kind.
         """
         arrays: dict[str, Any] = {}
+        held = dict(zip(table.column_names, table.columns, strict=True))
         for column in self.columns:
-            if column.name not in table.column_names:
+            stored = held.get(column.name)
+            if stored is None:
                 arrays[column.name] = _missing(column, table.num_rows)
                 continue
-            stored = table.column(column.name)
             try:
                 arrays[column.name] = _from_arrow(column, stored)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, ValueError) as error:
@@ -180,11 +176,18 @@ class Frame:
         return pa.Table.from_pandas(frame, schema=self.arrow_schema, preserve_index=False)
 
 
-def as_arrow(series: pd.Series[Any]) -> pa.Array:
-    """A column as one Arrow array, without a copy where it lies in one already."""
-    array = pa.array(series, from_pandas=True)
+def in_arrow(series: pd.Series[Any]) -> pa.Array:
+    """A column as one Arrow array of the type that it has, without a copy where it lies in one already."""
+    held = series.array if isinstance(series.dtype, pd.api.extensions.ExtensionDtype) else series
+    array = pa.array(held, from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+        return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
+    return array
+
+
+def as_arrow(series: pd.Series[Any]) -> pa.Array:
+    """A column as one Arrow array, text as the type that the frames declare."""
+    array = in_arrow(series)
     return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
 
 
@@ -210,8 +213,7 @@ def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
     if column.kind == "money":
         return pd.arrays.ArrowExtensionArray(cast)
     if column.kind == "moment":
-        numbers = np.array(cast.cast(pa.int64()).fill_null(_NO_TIME))
-        return pd.DatetimeIndex(numbers.view("M8[us]"), tz="UTC").array
+        return PANDAS["moment"].__from_arrow__(cast).copy()  # as it comes it may lie in memory that is read only
     return PANDAS[column.kind].__from_arrow__(cast)
 
 

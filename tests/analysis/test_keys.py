@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from auditor.analysis.keys import is_one_of, keys, numbered, places
+from auditor.analysis.keys import is_one_of, keys, numbered, pairs, places
 from auditor.frames import FRAMES
 
 ONE = {"account_id": "1", "region": "a"}
@@ -40,3 +40,17 @@ def test_no_rows_have_no_keys():
 )
 def test_distinct_texts_are_numbered_as_they_come(texts, numbers):
     assert numbered(pa.array(texts, pa.string())).tolist() == numbers
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "found"),
+    [
+        (["a", "b", None], ["b", "a", "b", None], [(0, 1), (1, 0), (1, 2)]),
+        (["a", "a"], ["a", "a"], [(0, 0), (0, 1), (1, 0), (1, 1)]),
+        (["a"], [], []),
+        ([], ["a"], []),
+    ],
+)
+def test_pairs_are_all_places_of_one_key(left, right, found):
+    rows, others = pairs(pa.array(left, pa.string()), pa.array(right, pa.string()))
+    assert list(zip(rows.tolist(), others.tolist(), strict=True)) == found
