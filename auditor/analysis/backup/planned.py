@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def of_plans(
             known.
         period: The audit period.
     """
-    of_selection = rows_of(selections)
+    of_selection, of_each, said = rows_of(selections), rows_of(rules), rows_of(versions.readings)
     for plan in rows_of(plans):
         mine = [selection for selection in of_selection if selection["plan_id"] == plan["plan_id"]]
         chosen_at, hindered = _chosen(estate, mine, terms, opted_in or {})
@@ -73,7 +73,7 @@ def of_plans(
             continue
         asked = np.maximum(estate.since[places], chosen_at[places])
         untold = versions.untold(plan, period)
-        for columns, all_readings in _stated(plan, rules, versions.readings):
+        for columns, all_readings in _stated(plan, of_each, said):
             begins, ends = _span(plan, all_readings)
             readings = tuple(reading for reading in all_readings if ended(reading) > period.start)
             if ends <= period.start:
@@ -110,15 +110,20 @@ def _chosen(
     return chosen_at, hindered
 
 
-def _stated(plan: Row, rules: pd.DataFrame, readings: pd.DataFrame) -> Iterator[tuple[dict[str, Any], tuple[Row, ...]]]:
+def _stated(
+    plan: Row, rules: Sequence[Row], readings: Sequence[Row]
+) -> Iterator[tuple[dict[str, Any], tuple[Row, ...]]]:
     """Each promise of a plan as it reads now, or read last, and how it read from when until when if that changed."""
-    said = readings[readings["plan_id"] == plan["plan_id"]]
-    if not len(said):
-        for rule in rows_of(rules[rules["plan_id"] == plan["plan_id"]]):
-            yield _columns(of_rule(plan, rule)), ()
-        return
-    for _, rows in said.groupby("promise_id", sort=False):
-        each = tuple(rows_of(rows.sort_values("valid_from")))
+    histories: dict[str, list[Row]] = {}
+    for reading in readings:
+        if reading["plan_id"] == plan["plan_id"]:
+            histories.setdefault(reading["promise_id"], []).append(reading)
+    if not histories:
+        for rule in rules:
+            if rule["plan_id"] == plan["plan_id"]:
+                yield _columns(of_rule(plan, rule)), ()
+    for history in histories.values():
+        each = tuple(sorted(history, key=lambda reading: moment(reading["valid_from"])))
         yield _columns(dict(each[-1]) | {"mechanism": "aws-backup", "kind": "recovery-points"}), each
 
 

@@ -71,11 +71,10 @@ def backup_promise_versions(
         return _FRAME.empty()
     rows: list[dict[str, Any]] = []
     changed = backup_plans[backup_plans["plan_id"].isin(backup_rule_versions["plan_id"])]
+    all_of = [rows_of(frame) for frame in (backup_plan_versions, backup_rules, backup_rule_versions)]
     for plan in rows_of(changed):
-        mine = [frame[frame["plan_id"] == plan["plan_id"]] for frame in (backup_plan_versions, backup_rule_versions)]
-        versions = sorted(rows_of(mine[0]), key=lambda version: version["valid_from"], reverse=True)
-        now = rows_of(backup_rules[backup_rules["plan_id"] == plan["plan_id"]])
-        before = rows_of(mine[1])
+        versions, now, before = ([row for row in each if row["plan_id"] == plan["plan_id"]] for each in all_of)
+        versions.sort(key=lambda version: version["valid_from"], reverse=True)
         history: list[tuple[Row, list[Row]]] = [
             ({**plan, "valid_from": plan["created_at"], "superseded_at": None}, now)
         ]
