@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, flags, lookup, one_of, rule
+from auditor.rule import Verdict, all_pass, beside, flags, lookup, one_of, rule
 
 #: Policies that back up; those that events start copy what others share.
 _BACK_UP = ("EBS_SNAPSHOT_MANAGEMENT", "IMAGE_MANAGEMENT")
@@ -41,29 +41,25 @@ def lifecycle_retention_short(
 
     Lengthen the retention of one schedule, or add one that keeps fewer snapshots for longer.
     """
-    ids = lifecycle_policies["policy_id"]
-    own = lifecycle_retention[lifecycle_retention["copied_to"].isna()]
-    longest = own.sort_values("kept_days", ascending=False, na_position="last", kind="stable").drop_duplicates(
-        "policy_id"
-    )
-    days = lookup(ids, longest["policy_id"], longest["kept_days"])
-    because = own[own["unknown_because"].notna()]
-    why = lookup(ids, because["policy_id"], because["unknown_because"])
-    long_enough = (days >= min_days).fillna(False).astype(bool)
-    short = flags(days < min_days).mask(why.notna() & ~long_enough)
+    ids, here = lifecycle_policies["policy_id"], lifecycle_retention["copied_to"].isna()
+    longest = flags(lifecycle_retention["longest"]).fillna(False)
+    best = beside(ids, lifecycle_retention[longest & here], "policy_id")
+    untold = lifecycle_retention[here & lifecycle_retention["unknown_because"].notna()]
+    why = lookup(ids, untold["policy_id"], untold["unknown_because"])
+    days = best["kept_days"]
+    short = (days < min_days).mask(why.notna() & ~(days >= min_days).fillna(False))
     judged = flags(lifecycle_policies["state"].eq("ENABLED")) & one_of(lifecycle_policies["policy_type"], *_BACK_UP)
     found = flags(judged & short)
     if all_pass(found):
         return found
-    copies = lifecycle_retention[lifecycle_retention["copied_to"].notna()].groupby("policy_id")["kept_days"].max()
-    copies = copies.reset_index()
+    copies = lifecycle_retention[longest & ~here]
     return pd.DataFrame(
         {
             "found": found,
-            "kept": lookup(ids, longest["policy_id"], longest["kept"]),
+            "kept": best["kept"],
             "kept_days": days,
             "limit_days": min_days,
-            "schedule": lookup(ids, longest["policy_id"], longest["label"]),
+            "schedule": best["label"],
             "copies_kept_days": lookup(ids, copies["policy_id"], copies["kept_days"]),
             "description": lifecycle_policies["description"],
             "unknown_because": why,

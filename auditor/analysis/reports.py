@@ -9,7 +9,7 @@ on other accounts can be had in the management account and in delegated administ
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import pandas as pd
 
 from auditor.analysis.elsewhere import Elsewhere
 from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
 from auditor.inventory import GLOBAL
 
 __all__ = ["report_coverage"]
@@ -79,8 +80,8 @@ def _everywhere(
     own: pd.DataFrame, frame: str, columns: tuple[str, ...], here: _Place, elsewhere: Elsewhere
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of a frame of this place, and of all others."""
-    yield from _plain(own[list(columns)])
-    for row in _plain(elsewhere.rows(frame, None, columns)):
+    yield from _plain(own, columns)
+    for row in _plain(elsewhere.rows(frame, None, columns), columns):
         if row[:2] != here:
             yield row
 
@@ -110,7 +111,7 @@ def _covers(source: _Place, named: _Named, here: _Place, members: _Members) -> b
 
 def _members(directory: pd.DataFrame) -> _Members:
     organisations, units = {}, {}
-    for account, organisation, path in _plain(directory[["member_id", "organisation_id", "ou_path"]]):
+    for account, organisation, path in _plain(directory, ("member_id", "organisation_id", "ou_path")):
         if organisation is not None:
             organisations[account] = organisation
         if path is not None:
@@ -118,8 +119,6 @@ def _members(directory: pd.DataFrame) -> _Members:
     return _Members(organisations, units)
 
 
-def _plain(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Rows as plain values; what is missing is nothing."""
-    if frame.empty:
-        return []
-    return list(frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None))
+def _plain(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Some columns row by row as plain values; what is missing is nothing."""
+    return zip(*(as_arrow(frame[name]).to_pylist() for name in names), strict=True)

@@ -25,6 +25,7 @@ class Elsewhere:
         self._inventory = inventory
         self._gaps = gaps
         self._kept: dict[tuple[str, str | None, tuple[str, ...]], pd.DataFrame] = {}
+        self._unread: dict[frozenset[str], list[Partition]] = {}
 
     @cached_property
     def _read(self) -> frozenset[Partition]:
@@ -55,6 +56,9 @@ class Elsewhere:
 
     def unread_places(self, frames: Iterable[str]) -> list[Partition]:
         """Accounts and regions of the run where these frames are not known, the region ``global`` for all of one."""
-        gaps = self._gaps()
-        hit = gaps.loc[gaps["frame"].isin([*frames, _WHERE]), ["account_id", "region"]].drop_duplicates()
-        return sorted(hit.itertuples(index=False, name=None))
+        wanted = frozenset(frames)
+        if wanted not in self._unread:
+            gaps = self._gaps()
+            hit = gaps.loc[gaps["frame"].isin([*wanted, _WHERE]), ["account_id", "region"]].drop_duplicates()
+            self._unread[wanted] = sorted(hit.itertuples(index=False, name=None))
+        return self._unread[wanted]

@@ -171,6 +171,7 @@ LIFECYCLE_RETENTION = Frame(
         text("copied_to", "Region or Outpost that copies go to; missing for what is kept here"),
         text("kept", "In words: the last 7; 3 months; the last 2, then 90 days in the archive"),
         number("kept_days", "Days that each is kept; where a count keeps it, at their shortest", unit="days"),
+        flag("longest", "None of the policy keeps longer, of copies or of what is kept here; set once for each"),
         text("unknown_because", "Why that cannot be told"),
     ),
     key=("account_id", "region", "policy_id", "label"),

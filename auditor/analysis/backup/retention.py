@@ -18,6 +18,7 @@ import pandas as pd
 from auditor.analysis.backup.cron import ScheduleError, days_of, read_cron
 from auditor.analysis.backup.revisions import Row
 from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
 
 #: Days in a unit of age: AWS calls 100 years equivalent to 1200 months, 5200 weeks or 36500 days (``RetainRule``).
 UNIT_DAYS: Final = {"DAYS": 1.0, "WEEKS": 7.0, "MONTHS": 36500 / 1200, "YEARS": 365.0}
@@ -29,6 +30,12 @@ DEFAULT_DAYS: Final = 7
 _CYCLE: Final = np.arange("2001-01-01", "2029-01-01", dtype="datetime64[D]")
 
 _MINUTES: Final = 24 * 60
+
+_RULES: Final = ("retain", "archive_retain")
+_SCHEDULE: Final = (
+    *("policy_id", "schedule_name", "position", "interval", "interval_unit", "cron_expression"),
+    *(f"{rule}_{what}" for rule in _RULES for what in ("count", "interval", "interval_unit")),
+)
 
 #: One row: which policy, the name of what keeps, where copies go, in words, days, and why that cannot be told.
 _Kept = tuple[str, str, str | None, str | None, float | None, str | None]
@@ -44,8 +51,20 @@ def lifecycle_retention(
     told = [*_of_defaults(lifecycle_policies), *_of_schedules(lifecycle_schedules), *_of_copies(lifecycle_copies)]
     names = ("policy_id", "label", "copied_to", "kept", "kept_days", "unknown_because")
     columns: dict[str, Any] = {name: [row[place] for row in _distinct(told)] for place, name in enumerate(names)}
+    columns["longest"] = _longest(told)
     place = {name: [str(lifecycle_policies[name].iat[0])] * len(told) for name in ("account_id", "region")}
     return frame.of(place | columns)
+
+
+def _longest(told: list[_Kept]) -> list[bool]:
+    """For each row whether it is the one that keeps longest, of its policy's copies or of the others."""
+    best: dict[tuple[str, bool], int] = {}
+    for number, (policy_id, _, copied_to, _, days, _) in enumerate(told):
+        first = best.setdefault((policy_id, copied_to is not None), number)
+        if days is not None and days > (told[first][4] or -1.0):
+            best[policy_id, copied_to is not None] = number
+    chosen = set(best.values())
+    return [number in chosen for number in range(len(told))]
 
 
 def _distinct(told: list[_Kept]) -> Iterator[_Kept]:
@@ -58,14 +77,16 @@ def _distinct(told: list[_Kept]) -> Iterator[_Kept]:
 
 
 def _of_defaults(policies: pd.DataFrame) -> Iterator[_Kept]:
-    for policy in _rows(policies[policies["default_policy"].notna()]):
+    for policy in _rows(policies, "policy_id", "default_policy", "retain_interval_days"):
+        if policy["default_policy"] is None:
+            continue
         days = policy["retain_interval_days"]
         days = DEFAULT_DAYS if days is None else int(days)
         yield policy["policy_id"], "default", None, _counted(days, "DAYS"), float(days), None
 
 
 def _of_schedules(schedules: pd.DataFrame) -> Iterator[_Kept]:
-    for schedule in _rows(schedules):
+    for schedule in _rows(schedules, *_SCHEDULE):
         label = schedule["schedule_name"] or str(schedule["position"])
         words, days, why = None, None, None
         try:
@@ -77,7 +98,9 @@ def _of_schedules(schedules: pd.DataFrame) -> Iterator[_Kept]:
 
 def _of_copies(copies: pd.DataFrame) -> Iterator[_Kept]:
     """Rules for copies; those of default policies, which have no schedule, keep copies as they keep the rest."""
-    for copy in _rows(copies[copies["schedule_name"].notna()]):
+    for copy in _rows(copies, "policy_id", "schedule_name", "target", "retain_interval", "retain_interval_unit"):
+        if copy["schedule_name"] is None:
+            continue
         label = f"{copy['schedule_name']}/{copy['target']}"
         words, days, why = None, None, None
         try:
@@ -90,7 +113,7 @@ def _of_copies(copies: pd.DataFrame) -> Iterator[_Kept]:
 def _kept(schedule: Row) -> tuple[str, float]:
     """In words and in days how long a schedule keeps what it makes, the archive included."""
     words, days, count = [], 0.0, None
-    for rule, where in (("retain", ""), ("archive_retain", " in the archive")):
+    for rule, where in zip(_RULES, ("", " in the archive"), strict=True):
         if schedule[f"{rule}_interval"] is not None:
             word, more = _aged(schedule, rule)
             words.append(word + where)
@@ -155,7 +178,7 @@ def shortest_run(cron: str, count: int) -> float:
     return float((later - times).min() + rounds * cycle) / _MINUTES
 
 
-def _rows(frame: pd.DataFrame) -> list[Row]:
-    """A small frame as a mapping a row; what is missing is nothing."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [dict(zip(frame.columns, row, strict=True)) for row in plain.itertuples(index=False, name=None)]
+def _rows(frame: pd.DataFrame, *names: str) -> list[Row]:
+    """Some columns of a small frame as a mapping a row; what is missing is nothing."""
+    columns = [as_arrow(frame[name]).to_pylist() for name in names] if len(frame) else []
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

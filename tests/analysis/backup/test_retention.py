@@ -97,6 +97,28 @@ def test_copies_are_kept_by_age_and_those_of_default_policies_as_the_rest():
     assert kept(copies=[{"schedule_name": None}], default_policy="VOLUME") == {"default": ("7 days", 7, None)}
 
 
+def test_the_longest_is_said_once_of_what_is_kept_here_and_once_of_copies():
+    rows = [HERE | {"policy_id": "policy-0a", "position": number} for number in range(5)]
+    counts = (None, 3, 9, 9, None)
+    schedules = [row | NIGHTLY | {"retain_count": count} for row, count in zip(rows, counts, strict=True)]
+    schedules.append(HERE | NIGHTLY | {"policy_id": "policy-0b", "position": 0})
+    copies = [
+        HERE | {"policy_id": "policy-0a", "schedule_name": "0", "target": target, "retain_interval": years}
+        for target, years in (("us-east-1", None), ("us-west-2", 1), ("eu-west-1", 2))
+    ]
+    made = lifecycle_retention(
+        FRAMES["lifecycle_policies"].rows([HERE | {"policy_id": f"policy-0{letter}"} for letter in "ab"]),
+        FRAMES["lifecycle_schedules"].rows(schedules),
+        FRAMES["lifecycle_copies"].rows([each | {"retain_interval_unit": "YEARS"} for each in copies]),
+    )
+    longest = made[made["longest"]]
+    assert list(zip(longest["policy_id"], longest["label"], strict=True)) == [
+        ("policy-0a", "2"),
+        ("policy-0b", "0"),
+        ("policy-0a", "0/eu-west-1"),
+    ]
+
+
 def test_no_two_of_a_policy_have_one_name():
     nameless = {"schedule_name": None, "position": 1, "retain_count": 1} | NIGHTLY
     twice = NIGHTLY | {"retain_count": 2}
