@@ -163,13 +163,13 @@ def inventory_of(loaded: LoadedRule, example: Mapping[str, Any]) -> tuple[Invent
 
 def _finding(evaluation: Evaluation, account_id: str, region: str | None, resource_id: str) -> dict[str, Any]:
     rows = evaluation.findings
-    rows = rows[(rows["account_id"] == account_id) & (rows["resource_id"] == resource_id)]
-    if region is not None:
-        rows = rows[rows["region"] == region]
-    if rows.empty:
-        return {}
-    row = rows.astype(object).where(rows.notna(), None).iloc[0].to_dict()
-    return {**json.loads(row["evidence"]), **{str(name): value for name, value in row.items()}}
+    places = zip(rows["account_id"], rows["region"], rows["resource_id"], strict=True)
+    for number, (account, place, resource) in enumerate(places):
+        if (account, resource) == (account_id, resource_id) and region in (None, place):
+            row = {str(name): values.iloc[number] for name, values in rows.items()}
+            row = {name: None if pd.isna(value) else value for name, value in row.items()}
+            return {**json.loads(row["evidence"]), **row}
+    return {}
 
 
 def _refused(example: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -121,9 +121,12 @@ class Frame:
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """A frame from a mapping per row; convenient in tests, slow for many rows."""
         rows = list(rows)
-        stray = sorted({name for row in rows for name in row} - set(self.names))
-        values: dict[str, list[Any]] = {name: [row.get(name) for row in rows] for name in [*self.names, *stray]}
-        return self.of(values)
+        if not rows:
+            return self.empty()
+        named = dict.fromkeys(name for row in rows for name in row)
+        if not named:
+            return self.of({name: [None] * len(rows) for name in self.names})
+        return self.of({name: [row.get(name) for row in rows] for name in named})
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame with exactly the declared columns in order, cast to their kinds.

@@ -15,17 +15,19 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
+from botocore.session import Session
 
 from auditor.analysis import DERIVED
 from auditor.aws.collector import Collector
 from auditor.aws.collectors import COLLECTORS
 from auditor.aws.permissions import ORGANISATION_ACTIONS, actions_for
+from auditor.config import Config
 from auditor.frames import FRAMES, INVENTORY, frames_filled_by
 from auditor.inventory import JOURNAL, MANIFEST, Inventory
 from auditor.rulebook import load_rules
 from auditor.sandbox.faults import Fault
 from auditor.sandbox.planting import TINY, plant
-from tests.end_to_end.conftest import Judged, judge, read
+from tests.end_to_end.conftest import Judged, expecting, judge, read
 
 RULES = load_rules()
 #: Calls whose action has another name.
@@ -94,9 +96,21 @@ def readable(seed, tmp_path_factory) -> Undisturbed:
     organisation = plant(seed, accounts=2, regions=1, size=replace(TINY, chance=1.0))
     asked = defaultdict(set)
     folder = tmp_path_factory.mktemp("readable") / "run"
-    calls = read(organisation, folder, catalogue=[heard(each, asked) for each in COLLECTORS])
+    calls = read(organisation, folder, config=near(organisation), catalogue=[heard(each, asked) for each in COLLECTORS])
     judged = judge(organisation, folder, calls, rules=RULES)
     return Undisturbed(organisation, judged.inventory, judged.evaluation, calls, dict(asked))
+
+
+def near(organisation) -> Config:
+    """The configuration without most regions that the organisation has not enabled.
+
+    An account that does not say which of them it has is read in all that are left.
+    """
+    known = Session().get_available_regions("ec2")
+    far = [region for region in known if region not in organisation.regions][2:]
+    config = expecting(organisation)
+    scope = {**config.scope.model_dump(), "exclude_regions": far}
+    return Config.of({**config.model_dump(by_alias=True), "scope": scope})
 
 
 def denying(readable: Undisturbed, service: str, operation: str, folder: Path) -> Judged:
@@ -104,9 +118,10 @@ def denying(readable: Undisturbed, service: str, operation: str, folder: Path) -
     organisation = readable.organisation
     fault = Fault("denied", account=readable.denied_for(service, operation), service=service, action=operation)
     if (service, operation) in BY_THE_RUN:
-        calls = read(organisation, folder, fault)
+        calls = read(organisation, folder, fault, config=near(organisation))
     else:
-        calls = read(organisation, folder, fault, collectors=concerned(readable, action_of(service, operation)))
+        action = action_of(service, operation)
+        calls = read(organisation, folder, fault, config=near(organisation), collectors=concerned(readable, action))
         beside(folder, readable.inventory.folder)
     changed = changes(readable.inventory, Inventory.load(folder))
     rules = [each for each in RULES if rests_on({each.rule.subject, *each.rule.frames}) & changed]

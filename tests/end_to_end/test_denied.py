@@ -20,6 +20,7 @@ from tests.end_to_end.denying import (
     a_denied_call_makes_nothing_false,
     action_of,
     denying,
+    near,
     nothing_false,
     readable,
     rests_on,
@@ -53,7 +54,7 @@ def test_what_is_read_and_judged_again_is_what_everything_anew_comes_to(readable
     service, operation = SHORT[seed % len(SHORT)]
     again = denying(readable, service, operation, tmp_path / "again")
     fault = Fault("denied", account=readable.denied_for(service, operation), service=service, action=operation)
-    calls = read(readable.organisation, tmp_path / "anew", fault)
+    calls = read(readable.organisation, tmp_path / "anew", fault, config=near(readable.organisation))
     anew = judge(readable.organisation, tmp_path / "anew", calls, rules=RULES)
     assert told(again.inventory) == told(anew.inventory), f"{service}:{operation}"
     for loaded in RULES:
