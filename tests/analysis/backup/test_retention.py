@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.analysis.backup.cron import ScheduleError
@@ -147,6 +147,7 @@ FIELDS = st.tuples(
 )
 
 
+@settings(max_examples=25, deadline=None)
 @given(FIELDS, st.integers(1, 400))
 def test_the_shortest_run_is_that_of_a_twin_that_looks_at_every_time(fields, count):
     minute, hour, days = fields
