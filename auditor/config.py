@@ -259,7 +259,7 @@ class ReportSettings(_Section):
     classification: Words = "Internal"
     paper: Literal["A4", "Letter"] = "A4"
     owner_tag: str = "owner"
-    #: Rows of a critical or high rule in the PDF; a medium one shows half as many, others a third.
+    #: Rows of a critical rule in the PDF; a high one shows half as many, a medium one three tenths, others one tenth.
     rows_per_rule: Annotated[int, Field(ge=1, le=100)] = 10
 
 

@@ -10,8 +10,11 @@ from auditor.report import text
 from auditor.report.backups import STANDINGS, VERDICTS, Backups, Cover, Line
 
 _WIDTH = 493.0
-_LEFT, _RIGHT = 146.0, 424.0
-_ROW, _TOP = 20.0, 17.0
+_LEFT, _RIGHT = 120.0, 306.0
+_ROW, _TOP = 12.5, 17.0
+
+#: Where the numbers stand, and the promise.
+_COUNTS, _PROMISE = _RIGHT + 8, _RIGHT + 46
 
 #: Days between lines of the scale.
 _WEEK = 7
@@ -36,12 +39,14 @@ def calendar_chart(backups: Backups) -> str:
     """One line for each promise that is shown, one mark for each day on which something was promised."""
     days = backups.days
     step = (_RIGHT - _LEFT) / max(len(days), 1)
-    bottom = _TOP + _ROW * len(backups.shown)
+    lines = backups.drawn
+    bottom = _TOP + _ROW * len(lines)
+    several = len({line.account_id for line in lines}) > 1
     places = {at: _LEFT + step * (number + 0.5) for number, at in enumerate(days)}
     body = list(_scale(days, places, bottom))
-    for number, line in enumerate(backups.shown):
-        body += _line(line, _TOP + _ROW * (number + 0.5), places, min(step, 9.0))
-    occurring = [name for name in VERDICTS if any(name in line.days.values() for line in backups.shown)]
+    for number, line in enumerate(lines):
+        body += _line(line, _TOP + _ROW * (number + 0.5), places, min(step, 9.0), several)
+    occurring = [name for name in VERDICTS if any(name in line.days.values() for line in lines)]
     body += _key(occurring, bottom + 12)
     return document(body, bottom + 18, backups.title)
 
@@ -55,17 +60,18 @@ def _scale(days: Sequence[date], places: dict[date, float], bottom: float) -> It
             yield words_at(x, 8, f"{at.day}{text.THIN}{at:%b}", MUTED, "middle")
 
 
-def _line(line: Line, y: float, places: dict[date, float], size: float) -> Iterator[str]:
-    yield words_at(0, y - 1.5, text.plain(line.name or line.resource_id, 30))
-    yield words_at(0, y + 7, text.plain(line.promise, 34), MUTED)
+def _line(line: Line, y: float, places: dict[date, float], size: float, several: bool) -> Iterator[str]:
+    yield words_at(0, y + 2.7, text.plain(line.name or line.resource_id, 27))
     yield _dots([places[at] for at, verdict in line.days.items() if at in places and verdict == "met"], y, size)
     for at, verdict in line.days.items():
         if at in places and verdict != "met":
             yield _mark(places[at], y, verdict, size)
-    x = _RIGHT + 8
     said = f"{text.count(line.broken)} of {text.count(line.windows)}"
-    yield words_at(x, y - 1.5, said, COLOURS["critical"] if line.broken else INK)
-    yield words_at(x, y + 7, f"{text.plain(line.account_name or line.account_id, 14)}", MUTED)
+    yield words_at(_COUNTS, y + 2.7, said, COLOURS["critical"] if line.broken else INK)
+    promise = text.plain(line.promise, 24 if several else 38)
+    if several:
+        promise += f" · {text.plain(line.account_name or line.account_id, 14)}"
+    yield words_at(_PROMISE, y + 2.7, promise, MUTED)
 
 
 def _mark(x: float, y: float, verdict: str, size: float = 9.0) -> str:

@@ -18,7 +18,7 @@ _IDENTIFIER = re.compile(r"\b((?:ami|snap|vol|i|lt|ou|o|policy)-[0-9a-z-]{8,30}|
 _LINE = 100
 
 
-def command(line: str, width: int = _LINE) -> str:
+def command(line: str, width: int = _LINE, taken: int = 0) -> str:
     """A command in lines that end between words only, so that no option and no id is torn.
 
     Lines are broken here rather than in the layout, where each word would have to be a box of its own. What is longer
@@ -27,10 +27,11 @@ def command(line: str, width: int = _LINE) -> str:
     Args:
         line: The command.
         width: Letters that fit on a line.
+        taken: Letters for which something else stands on the first line.
     """
     lines: list[str] = []
     for word in line.split(" "):
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
+        if lines and len(lines[-1]) + 1 + len(word) <= (width if len(lines) > 1 else width - taken):
             lines[-1] += f" {word}"
         else:
             lines.append(word)

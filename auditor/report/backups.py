@@ -120,9 +120,12 @@ class Backups:
     details: Callable[[str, str], pd.DataFrame] | None = field(default=None, compare=False, repr=False)
 
     @property
-    def more(self) -> int:
-        """Promises that are not drawn."""
-        return self.promises - len(self.shown)
+    def drawn(self) -> tuple[Line, ...]:
+        """Those of the shown that had gaps or were late; a few others where none had."""
+        wrong = tuple(
+            line for line in self.shown if any(line.counts.get(name) for name in (*BROKEN, "late", "unknown"))
+        )
+        return wrong or self.shown[:6]
 
     @property
     def days(self) -> tuple[date, ...]:

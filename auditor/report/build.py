@@ -78,7 +78,7 @@ def build_report(
     names = _names(inventory)
     partitions = inventory.partitions
     standing = findings[opened(findings)]
-    lines = rule_lines(known, evaluation.rule_runs, evaluation.tallies)
+    lines = rule_lines(known, evaluation.rule_runs, evaluation.tallies, findings)
     told = sections(lines, known, findings, names, inventory.as_of, config.report.rows_per_rule)
     kinds = coverage_gaps(coverage, item_gaps, known, names)
     unknown = int(evaluation.tallies["unknown"].sum())

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.report import text
+from auditor.report.evidence import facts, shared
 from auditor.report.model import Action, FindingRow, RuleLine, RuleSection
 from auditor.rule import SEVERITIES
 
@@ -26,8 +27,8 @@ RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(SEVERITIE
 
 COUNTS = ("evaluated", "found", "passed", "unknown", "waived")
 
-#: Longest text of one name and of one fact in the PDF; the workbook has them whole.
-_NAME, _FACT = 60, 120
+#: Longest text of one name in the PDF; the workbook has it whole.
+_NAME = 60
 
 
 def opened(findings: pd.DataFrame) -> pd.Series[bool]:
@@ -35,9 +36,16 @@ def opened(findings: pd.DataFrame) -> pd.Series[bool]:
     return ((findings["verdict"] == "found") & findings["waiver"].isna()).fillna(value=False).astype(bool)
 
 
-def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFrame) -> tuple[RuleLine, ...]:
-    """Every rule that ran, by id, with its counts over all accounts and regions."""
+def rule_lines(
+    rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFrame, findings: pd.DataFrame
+) -> tuple[RuleLine, ...]:
+    """Every rule that ran, by id, with its counts over all accounts and regions.
+
+    What is open are findings, of which one resource may have several; what was judged, found, passed or could not be
+    told are resources.
+    """
     sums = tallies.groupby("rule_id", observed=True)[list(COUNTS)].sum()
+    standing = findings.loc[opened(findings), "rule_id"].value_counts()
     lines = []
     for run in runs.sort_values("rule_id").astype(object).to_dict("records"):
         name = run["rule_id"]
@@ -48,7 +56,7 @@ def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFr
                 rule_id=name,
                 title=run["title"],
                 severity=run["severity"],
-                counts={**counts, "open": counts["found"] - counts["waived"]},
+                counts={**counts, "open": int(standing.get(name, 0))},
                 parameters=tuple((text.words(key), text.plain(text.value(it), 80)) for key, it in parameters.items()),
                 settings=parameters,
                 controls=tuple(rules[name].controls.items()) if name in rules else (),
@@ -61,7 +69,7 @@ def rule_lines(rules: Mapping[str, Rule], runs: pd.DataFrame, tallies: pd.DataFr
 
 
 #: How much of the room for a rule's rows it gets: what is less severe is looked up in the workbook.
-_SHARE_OF_ROWS = {"critical": 1.0, "high": 1.0, "medium": 0.4, "low": 0.2, "info": 0.2}
+_SHARE_OF_ROWS = {"critical": 1.0, "high": 0.5, "medium": 0.3, "low": 0.1, "info": 0.1}
 
 
 def sections(
@@ -96,8 +104,8 @@ def sections(
     made = []
     for line in told:
         name, rule = line.rule_id, rules[line.rule_id]
-        fact, number, whole = headline(rule, line, grades[name])
-        shown = tuple(_row(record, names, as_of) for record in records.get(name, ()))
+        fact, _, whole = headline(rule, line, grades[name])
+        common, shown = shared(tuple(_row(record, names, as_of) for record in records.get(name, ())))
         made.append(
             RuleSection(
                 anchor=f"rule-{name}",
@@ -105,11 +113,12 @@ def sections(
                 title=rule.title,
                 severity=worst[name],
                 fact=fact,
-                told=number,
+                told=_told(groups.get(name, ranked.iloc[:0]), line.severity),
                 headline=whole,
                 why=rule.why,
                 counts=line.counts,
                 rows=shown,
+                common=common,
                 shown=_filled(shown, line.severity),
                 more=max(len(found.get(name, ())) - len(shown), 0),
                 unknown_why=_reasons(whys.get(name)),
@@ -143,9 +152,15 @@ def _ranked(findings: pd.DataFrame) -> pd.DataFrame:
 def _grades(line: RuleLine, rows: pd.DataFrame) -> dict[str, int]:
     """How many resources a rule found, by severity; each counts once, by the worst of what was found on it."""
     counted = rows[rows["open"]]
-    if line.counts["open"] < len(counted):
+    if line.counts["found"] < int((rows["verdict"] == "found").sum()):
         counted = counted.sort_values("rank", kind="stable").drop_duplicates(["account_id", "region", "resource_id"])
     return {str(grade): int(times) for grade, times in counted["severity"].value_counts().items() if times}
+
+
+def _told(rows: pd.DataFrame, severity: str) -> int:
+    """How many open findings the fact of a rule is about: those of its own severity or worse, or else all."""
+    full = int((rows["open"] & (rows["rank"] <= RANK[severity])).sum())
+    return full or int(rows["open"].sum())
 
 
 def _records(findings: pd.DataFrame, places: Mapping[str, Any]) -> dict[str, list[dict[Any, Any]]]:
@@ -189,8 +204,6 @@ def headline(rule: Rule, line: RuleLine, grades: Mapping[str, int]) -> tuple[str
 
 
 def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> FindingRow:
-    evidence = json.loads(row["evidence"]) if not _missing(row["evidence"]) else {}
-    skip = {"account_id", "region", "severity", f"{row['resource_type']}_id"}
     first = row["first_seen"]
     return FindingRow(
         severity=row["severity"],
@@ -199,13 +212,7 @@ def _row(row: Mapping[Any, Any], names: Mapping[str, str], as_of: datetime) -> F
         region=text.plain(row["region"], 30),
         resource_name="" if row["resource_id"] == row["region"] else text.plain(row["resource_name"], _NAME),
         resource_id="" if row["resource_id"] == row["region"] else text.plain(row["resource_id"], 40),
-        evidence=tuple(
-            (text.plain(label, 40), text.plain(said, _FACT))
-            for label, said in (
-                text.fact(key, it) for key, it in evidence.items() if key not in skip and it != row["resource_id"]
-            )
-            if said not in ("not known", "none", "")
-        ),
+        evidence=facts(row),
         since=text.day(first) if not _missing(first) and first < as_of else "",
         cost=_cost(row),
         owner=text.plain(row["owner"], 40),

@@ -106,7 +106,7 @@ class FindingRow:
     """One finding as a table shows it; every string is harmless.
 
     Attributes:
-        evidence: Label and value of what made it a finding.
+        evidence: Label and value of what made it a finding; the label is empty where the value says it all.
         since: First run that reported it, where that is an earlier one.
         cost: What the resource costs a month, bounds in words; empty where it does not count.
     """
@@ -134,8 +134,10 @@ class RuleSection:
         fact: The open findings of the rule's own severity or worse as a statement, the number in it.
         told: How many open findings the fact counts.
         headline: The fact, and how many more there are at a lower severity.
-        counts: evaluated, found, passed, unknown, waived, open.
+        counts: evaluated, found, passed and unknown are resources; open and waived are findings, of which one
+            resource may have several.
         rows: The worst findings, bounded.
+        common: Label and value of what is the same in all of these rows, and is not in them.
         shown: Which optional columns the rows fill: ``resource``, ``evidence``, ``since``, ``cost``, ``owner``,
             ``waiver``, and ``severity`` where rows differ from the rule.
         more: Findings that are only in the workbook.
@@ -154,6 +156,7 @@ class RuleSection:
     why: str
     counts: dict[str, int]
     rows: tuple[FindingRow, ...]
+    common: tuple[tuple[str, str], ...]
     shown: frozenset[str]
     more: int
     unknown_why: tuple[tuple[str, int], ...]
@@ -207,6 +210,17 @@ class AccountLine:
     rows: int
 
 
+#: How the status of a gap is said.
+_SAID = {
+    "denied": "refused",
+    "disabled": "switched off there",
+    "throttled": "throttled until we gave up",
+    "truncated": "cut off before the end",
+    "failed": "failed",
+    "skipped": "not read",
+}
+
+
 @dataclass(frozen=True)
 class CoverageGap:
     """One kind of gap: the same collector, status and code, wherever it happened.
@@ -227,6 +241,11 @@ class CoverageGap:
     more: int
     items: int
     rules: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """The status in words."""
+        return _SAID.get(self.status, self.status)
 
 
 @dataclass(frozen=True)

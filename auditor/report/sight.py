@@ -18,16 +18,6 @@ from auditor.rule import SEVERITIES
 if TYPE_CHECKING:
     from auditor.rule import Rule
 
-#: How each status is said.
-_SAID = {
-    "denied": "refused",
-    "disabled": "switched off there",
-    "throttled": "throttled until we gave up",
-    "truncated": "cut off before the end",
-    "failed": "failed",
-    "skipped": "not read",
-}
-
 #: What botocore writes before AWS's own words.
 _BOILERPLATE = re.compile(r"^An error occurred \([^)]*\) when calling the \w+ operation[^:]*: ")
 
@@ -111,6 +101,8 @@ def sight(
     else:
         verb = "was" if len(clear) == 1 else "were"
         sentence = f"{text.count(len(clear))} of {text.counted(total, 'account-region')} {verb} read completely."
+        if total == 1 and not clear:
+            sentence = "The one account-region was not read completely."
     return Sight(
         complete=not gaps and total > 0,
         sentence=sentence,
@@ -127,7 +119,7 @@ def _sentence(gap: CoverageGap) -> str:
     what = text.sentence(text.words(gap.collector))
     if gap.items:
         return f"{what}: {text.counted(gap.items, 'single resource')} could not be read in {where}{code}."
-    return f"{what}: {_SAID.get(gap.status, gap.status)} in {where}{code}."
+    return f"{what}: {gap.said} in {where}{code}."
 
 
 def _gap_places(coverage: pd.DataFrame, item_gaps: pd.DataFrame) -> set[Place]:

@@ -1,6 +1,7 @@
 """The calendar of backups and the chart of volumes, as pictures and sentences."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from xml.etree import ElementTree
 
@@ -54,7 +55,21 @@ def test_every_day_has_its_mark():
     assert len(list(drawn.iter(f"{SVG}rect"))) == 3 + 1  # and one in the key
     dots = [path.get("d").count("M") for path in drawn.iter(f"{SVG}path") if path.get("stroke-linecap") == "round"]
     assert dots == [20, 1]
-    assert {"db", "gold: nightly", "3 of 23", "111122223333", "missed", "in time"} <= set(words(drawn))
+    assert {"db", "gold: nightly", "3 of 23", "missed", "in time"} <= set(words(drawn))
+
+
+def test_whose_a_promise_is_stands_beside_it_where_there_are_several_accounts():
+    one, other = line(missed=1, account_name="prod"), replace(line(missed=2), account_id="444455556666")
+    said = words(picture(calendar_chart(told(one, other))))
+    assert {"gold: nightly · prod", "gold: nightly · 444455556666"} <= set(said)
+    assert words(picture(calendar_chart(told(one)))).count("gold: nightly") == 1
+
+
+def test_what_was_kept_is_drawn_only_where_nothing_was_not():
+    kept, broken = [line(f"kept-{number}", met=1) for number in range(9)], line("broken", failed=1)
+    late, dark = line("late", late=1), line("dark", unknown=1)
+    assert [each.name for each in told(broken, late, dark, *kept).drawn] == ["broken", "late", "dark"]
+    assert [each.name for each in told(*kept).drawn] == [f"kept-{number}" for number in range(6)]
 
 
 def test_verdicts_are_told_apart_without_colours():
@@ -71,8 +86,9 @@ def test_days_are_named_from_the_last_one_backwards():
 
 
 def test_hostile_names_stay_words():
-    drawn = picture(calendar_chart(told(line("<script>", "</svg>", "a & b", missed=1))))
-    assert {"<script>", "</svg>", "a & b"} <= set(words(drawn))
+    foreign = replace(line("<script>", "</svg>", "a & b", missed=1), account_id="444455556666")
+    drawn = picture(calendar_chart(told(foreign, line(missed=1))))
+    assert {"<script>", "</svg> · a & b"} <= set(words(drawn))
     assert not list(drawn.iter(f"{SVG}script"))
 
 

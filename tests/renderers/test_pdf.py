@@ -4,11 +4,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pypdf
 import pytest
 from jinja2 import Environment, meta, nodes
 
 from auditor.errors import RenderError
+from auditor.frames import FRAMES
 from auditor.renderers import pdf
 from auditor.renderers.charts import severity_chart, spend_chart
 from auditor.renderers.pdf import context, html, write_pdf
@@ -57,6 +59,7 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
     start = lines.index("Contents")
     numbers = dict(zip(lines[start + 1 :], map(int, lines[:start]), strict=False))
     assert list(numbers) == [
+        "Summary",
         "Coverage",
         "Findings",
         "Backups",
@@ -70,6 +73,38 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
         assert name.removesuffix(" by rule and account") in pages[number - 1]
     links = [note.get_object() for page in reader.pages[:2] for note in page.get("/Annots", [])]
     assert len([link for link in links if link["/Subtype"] == "/Link"]) >= len(report.sections) + 6
+
+
+def test_the_sums_of_the_summary_agree_with_page_one(worlds):
+    world = worlds()
+    findings = world.evaluation.findings
+    again = findings[findings["rule_id"] == "volume_never_backed_up"].head(5)
+    again = again.assign(finding_id="again-" + again["finding_id"], discriminator="again")
+    world.evaluation.findings = FRAMES["findings"].conform(pd.concat([findings, again], ignore_index=True))
+    report = world.report()
+    volumes = report.sections[1]
+    assert (volumes.counts["found"], volumes.counts["open"]) == (41, 46)
+    assert volumes.headline == "41 volumes have never been backed up"
+    total = sum(line.open for line in report.severities)
+    assert report.verdict.endswith(f"and {total - 2 - 46} lesser findings.")
+    sums = html(report, OURS).partition('<tr class="sum">')[2].partition("</tr>")[0]
+    judged = sum(line.counts["evaluated"] for line in report.rules)
+    cells = [cell.replace("\u202f", "") for cell in re.findall(r"<td[^>]*>([^<]*)", sums)]
+    assert cells == ["8 rules", str(judged), "17", str(total), "4", ""]
+
+
+def test_rules_that_could_not_tell_of_anything_stand_together(worlds):
+    world = worlds()
+    name, why = "snapshot_failed", "Could not tell: snapshots were <refused>."
+    row = world.evaluation.findings.iloc[[0]].assign(rule_id=name, verdict="unknown", message=why, severity="medium")
+    world.evaluation.findings = FRAMES["findings"].conform(pd.concat([world.evaluation.findings, row]))
+    tallies = world.evaluation.tallies
+    world.evaluation.tallies = tallies.assign(unknown=tallies["unknown"].mask(tallies["rule_id"] == name, 2))
+    source = html(world.report(), OURS)
+    told = source.partition('id="untold">')[2].partition("</section>")[0]
+    assert "1 rule could not tell of anything" in told
+    assert "&nbsp;Snapshot failed (30): snapshots were &lt;refused&gt;." in told
+    assert f'id="rule-{name}"' not in source
 
 
 def test_bookmarks_lead_to_every_finding(reader, report):

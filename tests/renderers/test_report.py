@@ -55,7 +55,7 @@ def test_the_worst_comes_first_and_what_is_waived_last(report):
 
 def test_rows_are_bounded_and_the_rest_is_counted(report):
     volumes = report.sections[1]
-    assert (len(volumes.rows), volumes.more) == (10, 31)
+    assert (len(volumes.rows), volumes.more) == (5, 36)
     assert volumes.unknown_why == (("Could not tell: recovery_points were refused (AccessDeniedException).", 17),)
 
 
