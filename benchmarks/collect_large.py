@@ -16,8 +16,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from auditor.aws.progress import progress_for
 from auditor.aws.runner import collect
@@ -41,18 +43,23 @@ def perfect(organisation: Organisation, shares: str) -> Calls:
     calls["organizations:DescribeOrganization"] += 1
     calls["organizations:ListAccounts"] += 2 * pages(len(organisation.accounts), 20) - 1  # every other page is empty
     calls["ec2:DescribeRegions"] += len(active)
+    known = set(organisation.accounts)
     enabled = [name for name, status in organisation.regions.items() if status != "not-opted-in"]
     for account in active:
         for region in enabled:
             place = organisation.place(account.account_id, region)
-            calls += listings(place) + one_by_one(place) + sharing(place, len(organisation.accounts) - 1, shares)
+            calls += listings(place) + one_by_one(place, organisation.now, known)
+            calls += sharing(place, len(organisation.accounts) - 1, shares)
     return calls
 
 
 def listings(place: Region) -> Calls:
     """What a listing answers, at full pages."""
     points = [pages(len(place.recovery_points[vault]), 1000) for vault in place.backup_vaults]
-    jobs = Counter(job["ResourceType"] for job in place.backup_jobs.values())
+    jobs, copies, restores = (
+        sum(pages(sum(row["ResourceType"] == kind for row in table.values()), 1000) for kind in ("EBS", "EC2"))
+        for table in (place.backup_jobs, place.copy_jobs, place.restore_jobs)
+    )
     return Counter(
         {
             "ec2:GetSnapshotBlockPublicAccessState": 1,
@@ -60,7 +67,8 @@ def listings(place: Region) -> Calls:
             "ec2:GetEbsEncryptionByDefault": 1,
             "ec2:GetEbsDefaultKmsKeyId": 1,
             "ec2:GetAllowedImagesSettings": 1,
-            "ec2:DescribeSnapshots": pages(len(place.snapshots), 1000) + 1,
+            # own ones, public ones, and those of others that volumes in use were made from
+            "ec2:DescribeSnapshots": pages(len(place.snapshots), 1000) + 1 + ceil(len(foreign(place)) / 200),
             "ec2:DescribeImages": pages(len(place.images), 1000),
             "ec2:DescribeVolumes": pages(len(place.volumes), 500),
             "ec2:DescribeInstances": pages(len(place.instances), 1000),
@@ -87,7 +95,10 @@ def listings(place: Region) -> Calls:
             "backup:ListBackupPlans": pages(len(place.backup_plans), 1000),
             "backup:ListBackupVaults": pages(len(place.backup_vaults), 1000),
             "backup:ListRecoveryPointsByBackupVault": sum(points),
-            "backup:ListBackupJobs": pages(jobs["EBS"], 1000) + pages(jobs["EC2"], 1000),
+            "backup:ListBackupJobs": jobs,
+            "backup:ListCopyJobs": copies,
+            "backup:ListRestoreJobs": restores,
+            "backup:ListReportPlans": pages(len(place.report_plans), 1000),
             "rbin:ListRules": 3,
             "accessanalyzer:ListAnalyzers": 1,
             # fewer than a page of findings each
@@ -97,6 +108,12 @@ def listings(place: Region) -> Calls:
             ),
         }
     )
+
+
+def foreign(place: Region) -> set[str]:
+    """Snapshots that volumes in use were made from, and that are not here."""
+    used = {row.get("SnapshotId") for row in place.volumes.values() if row["State"] == "in-use"}
+    return {each for each in used if each and each not in place.snapshots}
 
 
 def templates_with_more(place: Region) -> set[str]:
@@ -109,18 +126,24 @@ def templates_with_more(place: Region) -> set[str]:
     }
 
 
-def one_by_one(place: Region) -> Calls:
+def one_by_one(place: Region, now: datetime, known: set[str]) -> Calls:
     """What no listing answers."""
+    changed, revisions = plans_changed(place, now - timedelta(days=Config().backup.days))
+    shared = shared_keys(place, known)
     keys = {
         row["KmsKeyId"] for table in (place.snapshots, place.volumes) for row in table.values() if "KmsKeyId" in row
     }
     return Counter(
         {
             "kms:DescribeKey": len(keys),
+            "kms:GetKeyPolicy": len(shared),
+            "kms:ListGrants": sum(pages(len(place.key_grants.get(key, ())), 100) for key in shared),
             "ssm:GetParameters": ceil(sum(row["DataType"] != "text" for row in place.parameters.values()) / 10)
             + ceil(len(looked_up(place)) / 10),
             "dlm:GetLifecyclePolicy": len(place.lifecycle_policies),
-            "backup:GetBackupPlan": len(place.backup_plans),
+            "backup:GetBackupPlan": len(place.backup_plans) + revisions,
+            "backup:ListBackupPlanVersions": changed,
+            "backup:GetBackupVaultAccessPolicy": len(place.backup_vaults),
             "backup:ListBackupSelections": len(place.backup_plans),
             "backup:GetBackupSelection": sum(len(each) for each in place.backup_selections.values()),
             "rbin:GetRule": len(place.bin_rules),
@@ -133,6 +156,41 @@ def one_by_one(place: Region) -> Calls:
             ),
         }
     )
+
+
+def plans_changed(place: Region, since: datetime) -> tuple[int, int]:
+    """How many plans were changed after a moment, and how many of their earlier versions were in force after it."""
+    young = {plan_id: plan for plan_id, plan in place.backup_plans.items() if plan["CreationDate"] > since}
+    made = [
+        sorted([*(row["CreationDate"] for row in place.backup_plan_versions[each].values()), plan["CreationDate"]])
+        for each, plan in young.items()
+    ]
+    return len(young), sum(end > since for dates in made for end in dates[1:])
+
+
+def shared_keys(place: Region, known: set[str]) -> set[str]:
+    """Own customer keys under which something is shared with everybody or a known account."""
+    mapped = {
+        device["Ebs"]["SnapshotId"]
+        for image_id in visible(place.image_permissions, known)
+        for device in place.images[image_id]["BlockDeviceMappings"]
+        if "SnapshotId" in device.get("Ebs", {})
+    }
+    encrypted = {
+        place.snapshots[each].get("KmsKeyId")
+        for each in visible(place.snapshot_permissions, known) | mapped
+        if each in place.snapshots
+    }
+    return {key for key in encrypted if key in place.kms_keys and place.kms_keys[key]["KeyManager"] == "CUSTOMER"}
+
+
+def visible(permissions: dict[str, list[dict[str, Any]]], known: set[str]) -> set[str]:
+    """What a listing as everybody or as one of these accounts shows."""
+    return {
+        each
+        for each, rows in permissions.items()
+        if any(row.get("Group") == "all" or row.get("UserId") in known for row in rows)
+    }
 
 
 def looked_up(place: Region) -> set[str]:
