@@ -98,6 +98,16 @@ def kept(here: Region) -> Iterator[tuple[str, str, int]]:
         yield from ((key, each["RuleId"], each["Lifecycle"]["DeleteAfterDays"]) for each in row["BackupPlan"]["Rules"])
 
 
+def too_long_in_vaults(here: Region) -> Found:
+    kept_as_copies = (
+        (key, f"{each['RuleId']}/{copy['DestinationBackupVaultArn']}", copy.get("Lifecycle", {}).get("DeleteAfterDays"))
+        for key, row in here.backup_plans.items()
+        for each in row["BackupPlan"]["Rules"]
+        for copy in each["CopyActions"]
+    )
+    yield from ((key, what) for key, what, days in [*kept(here), *kept_as_copies] if not days or days > 5 * 365 + 1)
+
+
 def short(here: Region) -> Found:
     enough = {key for key, _, days in kept(here) if days >= 35}
     yield from ((key,) for key in here.backup_plans if key not in enough)
@@ -194,7 +204,7 @@ READERS: dict[str, Callable[[Region], Found]] = {
     "backup_plan_selects_nothing": nothing,
     "backup_job_failing": failing,
     "backup_never_restored": untested,
-    "backup_retention_long": lambda here: ((key, rule) for key, rule, days in kept(here) if days > 5 * 365 + 1),
+    "backup_retention_long": too_long_in_vaults,
     "backup_retention_short": short,
 }
 

@@ -125,6 +125,9 @@ def plan(
         days = row["Lifecycle"]["DeleteAfterDays"]
         if days > TOO_LONG:
             plot.note("backup_retention_long", plan_id, row["RuleId"])
+        for copy in row["CopyActions"]:
+            if copy.get("Lifecycle", {}).get("DeleteAfterDays", TOO_LONG + 1) > TOO_LONG:
+                plot.note("backup_retention_long", plan_id, f"{row['RuleId']}/{copy['DestinationBackupVaultArn']}")
         promise = Promise(f"{plan_id}/{row['RuleId']}", times.moments, pending, created, age=days * DAY)
         where = row["TargetBackupVaultName"]
         made.append(Rule(plan_id, row["RuleId"], name, row["RuleName"], where, times, days, promise))

@@ -1,8 +1,10 @@
-"""Lifecycle policies by how long they keep what they would make; nobody carries their tags."""
+"""Policies and plans by how long they keep what they would make; nothing carries their tags."""
 
 from __future__ import annotations
 
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting import schedules
+from auditor.sandbox.planting.backup import plan, rule, tagged
 from auditor.sandbox.planting.lifecycle import details_of, every, policy
 from auditor.sandbox.planting.plot import Plot, Telling
 
@@ -56,9 +58,23 @@ def for_nobody_knows(plot: Plot) -> None:
     policy(plot, "Copied without an end", details_of({"kept": "copies"}, [nightly]))
 
 
+def copies_for_ever(plot: Plot) -> None:
+    """A plan that keeps its backups for weeks, and copies of them for months, for ten years and for ever."""
+    nightly = rule("nightly", "Default", schedules.daily(plot.now, 1), 42)
+    ways: tuple[Row, ...] = ({"DeleteAfterDays": 90}, {"DeleteAfterDays": 3650}, {})
+    nightly[0]["CopyActions"] = [
+        {"DestinationBackupVaultArn": plot.arn("backup", f"backup-vault:copies-{number}")}
+        | ({"Lifecycle": lifecycle} if lifecycle else {})
+        for number, lifecycle in enumerate(ways)
+    ]
+    made = plan(plot, "copied-for-ever", [nightly], tagged("kept", "for ever"))
+    plot.note("backup_plan_selects_nothing", made.plan_id)
+
+
 #: Stories of retention.
 STORIES: tuple[Telling, ...] = (
     (for_years, -1, 2),
     (for_months, -1, 2),
     (for_nobody_knows, -1, 1),
+    (copies_for_ever, -1, 1),
 )
