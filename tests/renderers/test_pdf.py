@@ -184,11 +184,11 @@ def test_foreign_words_act_nowhere(worlds):
 
 RUN = """
 import sys
-sys.path.insert(0, {folder!r})
-import conftest
+sys.path.insert(0, {root!r})
 from pathlib import Path
 from auditor.renderers import RENDERERS
-world = conftest.make_world()
+from tests.renderers.world import make_world
+world = make_world()
 report = world.report()
 for suffix, render in RENDERERS.items():
     render(report, world.inventory, Path({out!r}) / ("report." + suffix), None)
@@ -199,7 +199,7 @@ def test_two_processes_write_the_same_bytes_and_nothing_else(tmp_path):
     for seed in ("1", "2"):
         out = tmp_path / seed
         out.mkdir()
-        code = RUN.format(folder=str(Path(__file__).parent), out=str(out))
+        code = RUN.format(root=str(Path(__file__).parents[2]), out=str(out))
         done = subprocess.run(
             [sys.executable, "-c", code],
             env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
