@@ -26,12 +26,13 @@ from auditor.rule import Verdict, flags, rule
 def instance_backup_missed(instances: pd.DataFrame, backup_unmet: pd.DataFrame) -> Verdict:
     """Somebody counts on these backups of the whole machine; a volume that one of them lacks is lost with the machine.
 
-    Judged is every time at which a promise on the instance was due in the audit period: by an enabled lifecycle policy
-    or a backup plan, each schedule and rule by itself, as far back as the promise keeps what it makes. A time is unmet
-    if nothing usable was begun before the next one (missed), if all that was tried failed (failed), or if what was made
-    lacks a volume that was attached by then (partial). Late backups count as made. Each promise with an unmet time is
-    a finding; what can be seen of the cause stands in the evidence. Snapshots that others took of its volumes do not
-    keep the promise.
+    Judged is every time at which a promise on the instance was due in the audit period: by an enabled lifecycle
+    policy or a backup plan, each schedule and rule by itself, as far back as the promise keeps what it makes. Where a
+    plan was changed meanwhile, each time is judged by the rule in force at it; a policy is judged from its last
+    change on. A time is unmet if nothing usable was begun before the next one (missed), if all that was tried failed
+    (failed), or if what was made lacks a volume that was attached by then (partial). Late backups count as made. Each
+    promise with an unmet time is a finding; what can be seen of the cause stands in the evidence. Snapshots that
+    others took of its volumes do not keep the promise.
 
     Find out why the schedule does not run and take a backup meanwhile.
     """
@@ -46,6 +47,7 @@ def instance_backup_missed(instances: pd.DataFrame, backup_unmet: pd.DataFrame) 
             "found": unmet.astype("boolean").mask(~unmet),
             "promise": told["promise_name"],
             "schedule": told["schedule"],
+            "ended_at": told["ended_at"],
             "made_by": told["mechanism"],
             "unmet": told["unmet"],
             "windows": told["windows"],

@@ -26,12 +26,13 @@ from auditor.rule import Verdict, flags, rule
 def volume_backup_missed(volumes: pd.DataFrame, backup_unmet: pd.DataFrame) -> Verdict:
     """Somebody counts on these backups, and has declared so; what was written in between cannot be brought back.
 
-    Judged is every time at which a promise on the volume was due in the audit period: by an enabled lifecycle policy, a
-    backup plan or the configuration, each schedule and rule by itself, as far back as the promise keeps what it makes.
-    A time is unmet if nothing usable was begun before the next one (missed), if all that was tried failed (failed), or
-    if AWS calls the recovery point partial. Late backups count as made. Each promise with an unmet time is a finding;
-    what can be seen of the cause stands in the evidence. A volume that is promised through its instance is judged
-    there, by instance_backup_missed.
+    Judged is every time at which a promise on the volume was due in the audit period: by an enabled lifecycle policy,
+    a backup plan or the configuration, each schedule and rule by itself, as far back as the promise keeps what it
+    makes. Where a plan was changed meanwhile, each time is judged by the rule in force at it; a policy is judged from
+    its last change on. A time is unmet if nothing usable was begun before the next one (missed), if all that was
+    tried failed (failed), or if AWS calls the recovery point partial. Late backups count as made. Each promise with
+    an unmet time is a finding; what can be seen of the cause stands in the evidence. A volume that is promised
+    through its instance is judged there, by instance_backup_missed.
 
     Find out why the schedule does not run and take a backup meanwhile.
     """
@@ -46,6 +47,7 @@ def volume_backup_missed(volumes: pd.DataFrame, backup_unmet: pd.DataFrame) -> V
             "found": unmet.astype("boolean").mask(~unmet),
             "promise": told["promise_name"],
             "schedule": told["schedule"],
+            "ended_at": told["ended_at"],
             "made_by": told["mechanism"],
             "unmet": told["unmet"],
             "windows": told["windows"],

@@ -250,7 +250,8 @@ BACKUP_UNMET = Frame(
         text("promise_id", "The promise; missing where nothing is known to be unmet, and so are those below"),
         text("promise_name", "What people call it"),
         text("mechanism", "dlm, aws-backup or rpo"),
-        text("schedule", "Schedule as declared"),
+        text("schedule", "Schedule as declared at the last unmet time"),
+        moment("ended_at", "When the rule was taken out of its plan; missing for what is promised now"),
         integer("unmet", "Windows that were missed, failed or partial"),
         integer("windows", "Windows in all"),
         moment("last_scheduled_at", "When the last unmet one was to begin"),
@@ -258,7 +259,14 @@ BACKUP_UNMET = Frame(
         text("because", "Why, as far as that can be seen, each cause once"),
         text("unknown_because", "Why it cannot be told; missing where something is known to be unmet"),
     ),
-    derived_from=("volumes", "instances", "backup_promises", "backup_windows", "backup_status"),
+    derived_from=(
+        "volumes",
+        "instances",
+        "backup_promises",
+        "backup_promise_versions",
+        "backup_windows",
+        "backup_status",
+    ),
     tells_gaps=True,
 )
 

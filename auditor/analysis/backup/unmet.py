@@ -17,6 +17,7 @@ def backup_unmet(
     volumes: pd.DataFrame,
     instances: pd.DataFrame,
     backup_promises: pd.DataFrame,
+    backup_promise_versions: pd.DataFrame,
     backup_windows: pd.DataFrame,
     backup_status: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -25,13 +26,15 @@ def backup_unmet(
     See the frame ``backup_unmet`` for the columns.
     """
     unmet = backup_windows[backup_windows["verdict"].isin(_UNMET)]
-    broken = _broken(unmet, backup_windows, backup_promises) if len(unmet) else FRAMES["backup_unmet"].empty()
+    broken = FRAMES["backup_unmet"].empty()
+    if len(unmet):
+        broken = _broken(unmet, backup_windows, backup_promises, backup_promise_versions)
     doubtful = _doubtful(volumes, instances, backup_promises, backup_windows, backup_status)
     doubtful = doubtful[~doubtful["resource_id"].isin(broken["resource_id"])]
     return pd.concat([broken, doubtful], ignore_index=True) if len(doubtful) else broken
 
 
-def _broken(unmet: pd.DataFrame, windows: pd.DataFrame, promises: pd.DataFrame) -> pd.DataFrame:
+def _broken(unmet: pd.DataFrame, windows: pd.DataFrame, promises: pd.DataFrame, versions: pd.DataFrame) -> pd.DataFrame:
     key = [*RESOURCE, "promise_id"]
     rows = unmet.sort_values([*key, "scheduled_at"])
     times = rows["scheduled_at"].dt.strftime("%Y-%m-%d %H:%M")
@@ -48,9 +51,20 @@ def _broken(unmet: pd.DataFrame, windows: pd.DataFrame, promises: pd.DataFrame) 
     told["windows"] = windows.groupby(key).size().reindex(told.index)
     told = told.reset_index()
     known = promises.drop_duplicates("promise_id").set_index("promise_id")
-    for name in ("promise_name", "schedule", "mechanism"):
+    for name in ("promise_name", "schedule", "mechanism", "ended_at"):
         told[name] = known[name].reindex(told["promise_id"]).array
+    if len(versions):
+        _as_it_read_then(told, versions)
     return FRAMES["backup_unmet"].conform(told.assign(unknown_because=None))
+
+
+def _as_it_read_then(told: pd.DataFrame, versions: pd.DataFrame) -> None:
+    """Put in the schedule that was in force at the last unmet time."""
+    rows = told[["promise_id", "last_scheduled_at"]].reset_index(names="place")
+    rows = rows.merge(versions[["promise_id", "schedule", "valid_from"]], on="promise_id")
+    rows = rows[rows["valid_from"] <= rows["last_scheduled_at"]].sort_values("valid_from")
+    rows = rows.drop_duplicates("place", keep="last")
+    told.loc[rows["place"], "schedule"] = rows["schedule"].array
 
 
 def _last(times: pd.Series[str]) -> str:

@@ -1,5 +1,6 @@
 """Plans that were changed in the audit period: each time is judged by the rule in force at it."""
 
+import pandas as pd
 import pytest
 
 from tests.analysis.backup.estates import Estate, gap, job, machine, night, plan, point, well_shaped
@@ -98,6 +99,18 @@ def test_a_rule_promises_nothing_before_it_was_added_and_until_it_was_removed():
     assert {promise for promise, at in ended if at is not None} == {"plan-1/rule-3"}
     assert estate.rows("backup_status", "promises", "promised_hours", "missed") == [(2, 26.0, 16)]
     assert set(estate.rows("backup_coverage", "promise_id", "ended_at")) == set(ended)
+
+
+def test_what_is_unmet_is_told_with_the_schedule_of_then_and_until_when_it_was_promised():
+    evening = rule("rule-3", "evening", 20)
+    frames = changed((60, [rule(hour=22), evening]), now=[rule()])
+    points = [point(days, night(days, 5, 10)) for days in range(5)]
+    estate = judged(frames | {"recovery_points": points})
+    told = estate.rows("backup_unmet", "promise_name", "schedule", "ended_at", "unmet", "windows")
+    assert sorted(told, key=str) == [
+        ("gold: daily", "cron(0 22 ? * * *)", None, 4, 9),
+        ("gold: evening", "cron(0 20 ? * * *)", pd.Timestamp(night(4, 0)), 4, 4),
+    ]
 
 
 def test_a_rule_that_was_taken_out_and_put_in_again_is_one_with_a_pause():
