@@ -9,6 +9,7 @@ The inventory is made of columns directly, not collected: this measures the half
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import tempfile
 import time
@@ -188,6 +189,11 @@ def write(folder: Path, partitions: int, snapshots: int, images: int, *, promise
     writer.finish()
 
 
+def spent(frame: object, account: str, region: str) -> tuple[int, float, int]:  # noqa: ARG001 - what a summary gets
+    """Which process this is, its CPU seconds and its peak memory in KiB so far: the last that it says counts."""
+    return os.getpid(), time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def main() -> None:
     """Make the inventory, judge it, say what it took."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -200,17 +206,17 @@ def main() -> None:
         folder = Path(name) / "run"
         write(folder, options.partitions, options.snapshots, options.images, promises=options.promised)
         rules = load_rules()
-        before = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-        start = time.perf_counter()
-        evaluation = evaluate(Inventory.load(folder), rules, Config())
-        wall = time.perf_counter() - start
-        spent = time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before
+        before, start = time.process_time(), time.perf_counter()
+        evaluation = evaluate(Inventory.load(folder), rules, Config(), summaries={"spent": spent})
+        wall, cpu = time.perf_counter() - start, time.process_time() - before
+    told = pd.DataFrame(evaluation.summaries["spent"], columns=["process", "cpu", "peak"])
+    workers = told[told["process"] != os.getpid()].groupby("process").max()
+    cpu, child = cpu + workers["cpu"].sum(), workers["peak"].max()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     most = evaluation.findings.groupby(["rule_id", "verdict"]).size().sort_values(ascending=False).head(5)
     judged = int(evaluation.tallies.groupby("rule_id")["evaluated"].sum().max())
     print(f"{judged:,} snapshots, {len(rules)} rules, {len(evaluation.findings):,} findings")
-    print(f"wall {wall:.1f} s (aim: under 10), CPU {spent:.1f} s")
+    print(f"wall {wall:.1f} s (aim: under 10), CPU {cpu:.1f} s besides the imports of the workers")
     print(f"peak memory {peak / 2**20:.2f} GiB, largest worker {child / 2**20:.2f} GiB (aim: under 3 together)")
     print(most.to_string())
     slowest = evaluation.rule_runs.sort_values("seconds", ascending=False).head(5)

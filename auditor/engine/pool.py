@@ -6,7 +6,7 @@ import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
@@ -37,8 +37,9 @@ Source = tuple[str, str, bool]
 def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows: int) -> Iterator[Executor | None]:
     """The executor to judge with: the caller's, our own where that pays, or none.
 
-    Our own starts fresh interpreters, for forking a process that runs threads is unsafe; none is started from
-    within a worker, nor for an inventory in memory, which other processes cannot read. Each worker has one thread.
+    Our own are forked from a process that has imported what they need and does nothing else, for forking one that runs
+    threads is unsafe; none is started from within a worker, nor for an inventory in memory, which other processes
+    cannot read. Each worker has one thread.
     """
     workers = min(os.cpu_count() or 1, places)
     if inventory.folder is None:
@@ -48,10 +49,14 @@ def pool_for(executor: Executor | None, inventory: Inventory, places: int, rows:
     elif workers < 2 or rows < WORTH_A_POOL or multiprocessing.parent_process() is not None:
         yield None
     else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as own:
-            for _ in range(workers):  # they import while rules that look across accounts are asked here
-                own.submit(os.getpid)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])  # where reports are to be written there is one already, as good
+        with (
+            ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as own,
+            # the first job waits for the imports: a thread does, while rules that look across accounts are asked here
+            ThreadPoolExecutor(1) as waiting,
+        ):
+            waiting.submit(lambda: [own.submit(os.getpid) for _ in range(workers)])
             yield own
 
 

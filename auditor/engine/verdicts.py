@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -102,14 +102,29 @@ class Verdict:
         at = np.arange(rows) if self.at is None else self.at
         return self._some(places, at[places])
 
-    def part(self, positions: np.ndarray[Any, Any]) -> Verdict:
-        """The verdict on some of the rows; only of one that tells what does not pass."""
+    def parts(self, groups: Sequence[np.ndarray[Any, Any]]) -> list[Verdict]:
+        """The verdict on each of some groups of rows, all of them together; only of one that tells what does not pass.
+
+        Args:
+            groups: The positions of each group's rows.
+        """
         assert self.at is not None  # noqa: S101 - made by telling
-        wanted = np.full(max(self.at.max(initial=-1), positions.max(initial=-1)) + 1, -1)
-        wanted[positions] = np.arange(len(positions))
-        at = wanted[self.at]
-        places = (at >= 0).nonzero()[0]
-        return self._some(places, at[places])
+        group, within = np.empty((2, sum(map(len, groups))), dtype=np.int64)
+        for number, rows in enumerate(groups):
+            group[rows], within[rows] = number, np.arange(len(rows))
+        order = np.argsort(group[self.at], kind="stable")
+        at = self.at[order]
+        whole = self._some(order, within[at])
+        ends = np.searchsorted(group[at], np.arange(len(groups)), "right").tolist()
+        return [whole.between(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+
+    def between(self, start: int, end: int) -> Verdict:
+        """The answers from one place until another; only of a verdict that tells what does not pass."""
+        assert self.at is not None  # noqa: S101 - made by telling
+        if start == end:
+            return Verdict(_NONE, {}, self.crash, self.at[start:end])
+        extra = {name: column.iloc[start:end] for name, column in self.extra.items()}
+        return Verdict(self.found.iloc[start:end], extra, self.crash, self.at[start:end])
 
     def _some(self, places: np.ndarray[Any, Any], at: np.ndarray[Any, Any]) -> Verdict:
         if not len(places):
