@@ -7,7 +7,7 @@ from auditor.analysis.families import families_of
 from auditor.analysis.spend import spend_of
 from auditor.config import Config
 from auditor.frames import FRAMES
-from auditor.inventory import Inventory
+from auditor.inventory import Inventory, Manifest, Writer
 from auditor.testing import ACCOUNT, AS_OF, REGION, frame
 
 OTHER = "444455556666"
@@ -132,3 +132,19 @@ def test_without_images_there_is_nothing_to_say():
     families, _ = told(regions=[{}])
     assert (families.shown, families.asked, families.sentence) == ((), True, "There are no images.")
     assert families.title == "No family has images to spare."
+
+
+def test_what_was_read_in_part_was_asked_all_the_same(tmp_path):
+    def run(folder, collectors):
+        writer, _ = Writer.start(tmp_path / folder, Manifest(as_of=AS_OF, started_at=AS_OF))
+        here = {"account_id": ACCOUNT, "region": REGION}
+        for name in sorted({"images", *collectors}):
+            status = "truncated" if name == "image_shares" else "complete"
+            frames = {"images": frame("images", [image(0)])} if name == "images" else {}
+            writer.write({**here, "collector": name, "status": status, "rows": len(frames)}, frames)
+        inventory = writer.finish()
+        return families_of(inventory, Config(), spend_of(inventory, Config()))
+
+    families = run("all", {collector for name in NEEDED for collector in FRAMES[name].filled_by})
+    assert (families.asked, families.unread) == (True, 1)
+    assert not run("few", {"image_shares"}).asked
