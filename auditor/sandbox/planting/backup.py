@@ -309,6 +309,11 @@ def _later(plot: Plot, created: datetime) -> datetime:
     return min(plot.now, created + timedelta(minutes=plot.rng.randrange(5, 90)))
 
 
+def done_at(plot: Plot, begun: datetime, fate: str) -> datetime:
+    """When a backup was complete that began at a moment and came to something."""
+    return begun + _TAKES[fate] if fate in _TAKES else _later(plot, begun)
+
+
 def failed_job(plot: Plot, by: Rule, resource: str, created: datetime, fate: str) -> None:
     """Plant a job that came to nothing, as :data:`FAILURES` says of its fate."""
     state, category, text = FAILURES[fate]
@@ -341,7 +346,7 @@ def duty(by: Rule, **point: object) -> Duty:
         tags = {**of.tags, "aws:backup:source-resource": of.volume_id}
         arn = snapshot_arn(plot, plot.snapshot(of, begun, description=TEXT, tags=tags, kept="recovery point"))
         key: Row = {"IsEncrypted": True, "EncryptionKeyArn": of.key} if of.key else {}
-        done: Row = {"CompletionDate": begun + _TAKES[fate] if fate in _TAKES else _later(plot, begun)}
+        done: Row = {"CompletionDate": done_at(plot, begun, fate)}
         recovery_point(plot, by, arn, resource, begun, of.size_gib, **(key | done | point))
         job(plot, by, resource, scheduled, RecoveryPointArn=arn, BackupSizeInBytes=of.size_gib * GIB, **done)
 

@@ -13,7 +13,7 @@ from auditor.sandbox.planting.images import device, plant_image
 from auditor.sandbox.planting.lifecycle import FAILED, description, snapshot_tags
 from auditor.sandbox.planting.names import server
 from auditor.sandbox.planting.plot import Lineage, Plot, tag_list
-from auditor.sandbox.planting.promises import Fates, Promise, settle
+from auditor.sandbox.planting.promises import DELAYS, Fates, Promise, settle
 from auditor.sandbox.planting.trail import image_created
 
 
@@ -92,7 +92,7 @@ Maker = Callable[[Plot, Machine, datetime, datetime, str], None]
 def deliver(plot: Plot, of: Machine, promise: Promise, make: Maker, fates: Fates) -> None:
     """Plant what a promise on a machine left behind."""
     for scheduled, fate in settle(plot, promise, of.instance_id, of.created, fates):
-        begun = scheduled + timedelta(seconds=plot.rng.randrange(60, 2400))
+        begun = scheduled + timedelta(seconds=plot.rng.randrange(60, 2400)) + DELAYS.get(fate, timedelta())
         if fate not in ("missed", "pending"):
             make(plot, of.at(scheduled), scheduled, begun, fate)
 
@@ -141,8 +141,9 @@ def recovery_points(by: backup.Rule) -> Maker:
         size = sum(volume.size_gib for volume in of.volumes)
         status = "PARTIAL" if fate == "torn" else "COMPLETED"
         locked = all(volume.key for volume in of.volumes)
-        backup.recovery_point(plot, by, arn, resource, begun, size, Status=status, IsEncrypted=locked)
-        backup.job(plot, by, resource, scheduled, state=status, RecoveryPointArn=arn)
+        done: Row = {"CompletionDate": backup.done_at(plot, begun, fate)}
+        backup.recovery_point(plot, by, arn, resource, begun, size, Status=status, IsEncrypted=locked, **done)
+        backup.job(plot, by, resource, scheduled, state=status, RecoveryPointArn=arn, **done)
 
     return make
 

@@ -41,7 +41,7 @@ VERDICTS = {
 LATE = 8 * HOUR
 
 #: How much later than it might a backup began that did not begin in its hour.
-_DELAYS = {"late": LATE, "patient": LATE - HOUR}
+DELAYS = {"late": LATE, "patient": LATE - HOUR}
 
 #: By how many windows ago, 0 being the last one, what became of it.
 Fates = Mapping[int, str]
@@ -156,7 +156,7 @@ def deliver(
     events = []
     for number, (duty, fates) in enumerate(duties):
         for scheduled, fate in settle(plot, duty.promise, of.volume_id, created, fates):
-            begun = rhythm.begin(plot, scheduled) + _DELAYS.get(fate, timedelta())
+            begun = rhythm.begin(plot, scheduled) + DELAYS.get(fate, timedelta())
             if fate not in ("missed", "pending"):
                 events.append((begun, number, scheduled, fate))
     for begun, number, scheduled, fate in sorted(events):

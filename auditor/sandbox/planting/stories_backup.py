@@ -58,7 +58,7 @@ def plant_backups(plot: Plot) -> None:
         kind = backed_up(plot)
         plot.volume(of, created, backup=kind, instance=instance_id, device="/dev/sdf", promised=True)
         odd = number == 0 and (plot.size.dense or plot.maybe(0.2))
-        fates = {1: plot.rng.choice(("failed", "quota", "deleted", "retried"))} if odd else {}
+        fates = {1: plot.rng.choice(("failed", "quota", "deleted", "retried", "late", "slow"))} if odd else {}
         protect(plot, of, created, [(backup.duty(gold.rules[0]), fates), (backup.duty(gold.rules[1]), {})])
     for telling in STORIES:
         if plot.tells(telling):

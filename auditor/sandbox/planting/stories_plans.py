@@ -34,10 +34,14 @@ def _weekday(plot: Plot) -> int:
 
 
 def whole_machines(plot: Plot) -> None:
-    """A plan that backs up machines whole: in part twice, in vain, deleted too early; their volumes have no other."""
+    """A plan of whole machines: in part twice, in vain, deleted too early, too late; their volumes have no other."""
     nightly = rule("machines", "Default", schedules.daily(plot.now, 0, 30), 5)
     by = plan(plot, "machines", [nightly], backup.tagged("backup-plan", "machines")).rules[0]
-    fates: tuple[Fates, ...] = ({1: "torn", 2: "partial", 3: "failed"}, {2: "deleted", 3: "aborted"}, {})
+    fates: tuple[Fates, ...] = (
+        {1: "torn", 2: "partial", 3: "failed"},
+        {1: "slow", 2: "deleted", 3: "aborted"},
+        {2: "late"},
+    )
     for number in range(2 if plot.size.dense else 3):
         of = machine(plot, 60, {"backup-plan": "machines"}, (Disk(8, {}), Disk(20, {})))
         machines.deliver(plot, of, by.promise, machines.recovery_points(by), fates[number])
