@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting.keyring import Lets
 from auditor.sandbox.planting.names import PARTNER
-from auditor.sandbox.planting.plot import Lets, Plot
+from auditor.sandbox.planting.plot import Plot
 
 #: What a key must allow for restoring, copying and launching.
 USE = ["kms:DescribeKey", "kms:CreateGrant", "kms:GenerateDataKey*", "kms:ReEncrypt*", "kms:Decrypt"]

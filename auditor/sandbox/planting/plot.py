@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from auditor.sandbox.blocks import BLOCK_BYTES, BLOCKS_PER_GIB, Held, History
 from auditor.sandbox.model import Account, Organisation, Region, Row
+from auditor.sandbox.planting.keyring import Keys
 from auditor.sandbox.planting.names import TEAMS, hostile
 from auditor.sandbox.planting.size import Size
 
@@ -28,9 +29,6 @@ PLAIN_VOLUMES, HOSTILE_TEXTS = "volumes not encrypted by default", "hostile text
 #: AWS Backup is not opted in for volumes: plans that select by tag pass over them in silence.
 OPTED_OUT = "backup of volumes not opted in"
 
-#: Whether a key lets somebody use what is under it; open where its policy says so only under conditions of the moment.
-Lets = Literal["yes", "no", "open"]
-
 #: Account and region.
 Place = tuple[str, str]
 Story = Callable[["Plot"], None]
@@ -39,25 +37,6 @@ Part = Story | str
 #: A story, whether a place tells it always (1), with the size's chance (0) or with a third of it (-1), and, where it is
 #: of something wrong, how many of fifteen places tell it in an organisation whose size makes such stories rare.
 Telling = tuple[Story, int, int]
-
-
-@dataclass
-class Keys:
-    """The KMS keys of a place, by what they are good for."""
-
-    managed: str = ""
-    enabled: str = ""
-    disabled: str = ""
-    dying: str = ""
-    gone: str = ""
-    foreign: str = ""
-    #: By key of a story's own, whom its policy and grants let use it: yes, or open where that depends on the moment.
-    lets: dict[str, dict[str, Lets]] = field(default_factory=dict)
-
-    @property
-    def unusable(self) -> tuple[str, ...]:
-        """Keys that no longer decrypt anything."""
-        return self.disabled, self.dying, self.gone
 
 
 @dataclass

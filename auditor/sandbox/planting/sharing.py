@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 from auditor.sandbox.model import Row
+from auditor.sandbox.planting.keyring import Lets
 from auditor.sandbox.planting.keys import lets
 from auditor.sandbox.planting.names import FORMER_PARTNER, PARTNER
-from auditor.sandbox.planting.plot import Lets, Plot
+from auditor.sandbox.planting.plot import Plot
 
 Standing = Literal["everybody", "known", "closed", "outside"]
 

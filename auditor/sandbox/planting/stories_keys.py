@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from auditor.sandbox.model import Row
 from auditor.sandbox.planting.images import built
+from auditor.sandbox.planting.keyring import Lets
 from auditor.sandbox.planting.keys import FOR_VOLUMES, OPERATIONS, USE, role, root, shared_key, statement
 from auditor.sandbox.planting.names import PARTNER, SERVICES, image_name
-from auditor.sandbox.planting.plot import Lets, Plot, Telling
+from auditor.sandbox.planting.plot import Plot, Telling
 from auditor.sandbox.planting.sharing import SHARE, grant
 
 

@@ -4,77 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from auditor.sandbox.blocks import blocks_of, same_lineage
-from auditor.sandbox.model import Organisation, Region
-from auditor.sandbox.planting import TINY, plant
-from auditor.sandbox.server import Sandbox
 from auditor.sandbox.services import SERVICES
-
-ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
-
-
-@dataclass
-class Aws:
-    """Clients of a planted organisation, as its management account and as one of its members."""
-
-    sandbox: Sandbox
-    organisation: Organisation
-    here: Region
-    keys: dict[str, str]
-    clients: dict[tuple[str, bool], Any]
-
-    def client(self, service: str, *, management: bool = False) -> Any:
-        if (service, management) not in self.clients:
-            keys = {"aws_access_key_id": "AKIAMANAGEMENT", "aws_secret_access_key": "x"} if management else self.keys
-            self.clients[service, management] = boto3.client(
-                service, region_name=self.here.name, endpoint_url=self.sandbox.url, config=ONCE, **keys
-            )
-        return self.clients[service, management]
-
-    def ec2(self, method: str, **params: Any) -> Any:
-        return getattr(self.client("ec2"), method)(**params)
-
-    def every(self, service: str, method: str, key: str, *, management: bool = False, **params: Any) -> list[Any]:
-        """The items of all pages, by the token of whatever name."""
-        call = getattr(self.client(service, management=management), method)
-        answer = call(**params)
-        rows = list(answer[key])
-        while token := answer.get("NextToken") or answer.get("NextMarker"):
-            params["Marker" if "NextMarker" in answer else "NextToken"] = token
-            answer = call(**params)
-            rows += answer[key]
-        return rows
+from tests.sandbox.services.member import Aws, of_every_story
 
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
-    """A member's place in which every story was planted."""
-    organisation = plant(3, accounts=3, regions=1, size=replace(TINY, chance=1.0))
-    member = next(one for one in organisation.accounts if one != organisation.management_id)
-    with Sandbox(organisation) as sandbox:
-        (here,) = [place for place in organisation if place.account_id == member]
-        made = Aws(sandbox, organisation, here, {}, {})
-        role, external_id = next(iter(organisation.roles.items()))
-        assumed = made.client("sts", management=True).assume_role(
-            RoleArn=f"arn:aws:iam::{here.account_id}:role/{role}", RoleSessionName="audit", ExternalId=external_id
-        )["Credentials"]
-        made.keys = {
-            "aws_access_key_id": assumed["AccessKeyId"],
-            "aws_secret_access_key": assumed["SecretAccessKey"],
-            "aws_session_token": assumed["SessionToken"],
-        }
+    with of_every_story() as made:
         yield made
-        for client in made.clients.values():
-            client.close()
 
 
 def ids(rows: list[Any], member: str) -> set[str]:
@@ -249,6 +193,9 @@ def backups(aws):
     assert ids(plans, "BackupPlanId") == set(aws.here.backup_plans)
     for plan_id, row in aws.here.backup_plans.items():
         assert aws.client("backup").get_backup_plan(BackupPlanId=plan_id)["BackupPlan"] == row["BackupPlan"]
+        earlier = aws.here.backup_plan_versions.get(plan_id, {})
+        versions = every("list_backup_plan_versions", "BackupPlanVersionsList", BackupPlanId=plan_id)
+        assert ids(versions, "VersionId") == {row["VersionId"], *earlier}
         selections = aws.here.backup_selections.get(plan_id, {})
         found = every("list_backup_selections", "BackupSelectionsList", BackupPlanId=plan_id)
         assert ids(found, "SelectionId") == set(selections)
