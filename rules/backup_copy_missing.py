@@ -32,15 +32,16 @@ def backup_copy_missing(volumes: pd.DataFrame, backup_copies: pd.DataFrame, *, m
 
     Look at the key and the role of the copy, and at the failed copy jobs.
     """
-    told = backup_copies[backup_copies["resource_type"].eq("volume").fillna(False)]
-    behind = (told["behind_hours"] > max_lag_hours).fillna(False).astype(bool)
-    doubtful = told[told["unknown_because"].notna() & ~told["resource_id"].isin(told.loc[behind, "resource_id"])]
-    told = pd.concat([told[behind], doubtful.drop_duplicates("resource_id")])
+    late = (backup_copies["behind_hours"] > max_lag_hours).fillna(False).to_numpy(dtype=bool)
+    mine = backup_copies["resource_type"].eq("volume").fillna(False).to_numpy(dtype=bool)
+    mine &= late | backup_copies["unknown_because"].notna().to_numpy(dtype=bool)
+    if not mine.any():
+        return flags(pd.Series(False, index=volumes.index))
+    told = backup_copies[mine].assign(behind=late[mine]).sort_values("behind", ascending=False, kind="stable")
+    told = told[told["behind"] | ~told["resource_id"].duplicated()]
     places = pd.Index(volumes["volume_id"]).get_indexer(told["resource_id"])
     told = told[places >= 0].set_axis(volumes.index[places[places >= 0]])
-    if not len(told):
-        return flags(pd.Series(False, index=volumes.index))
-    behind = (told["behind_hours"] > max_lag_hours).fillna(False).astype(bool)
+    behind = told["behind"]
     return pd.DataFrame(
         {
             "found": behind.astype("boolean").mask(~behind),

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.analysis.backup.matching import texts
+from auditor.analysis.backup.orders import Place
+from auditor.analysis.backup.schedules import Instants, moments
+from auditor.analysis.backup.selection import Mask
 from auditor.analysis.elsewhere import Elsewhere
-from auditor.frames.columns import PANDAS, as_arrow
+
+#: Before everything: no moment.
+NEVER: Final = int(np.iinfo(np.int64).min)
 
 _COPIED: Final = r"(?s)^\[Copied (?P<source>(?:snap|ami)-[0-9a-f]+) from (?P<region>[a-z0-9-]+)\] ?(?P<words>.*)$"
 
@@ -26,128 +34,115 @@ _IMAGE: Final = (
 _POINT: Final = ("account_id", "vault_name", "resource_id", "status", "source_vault_arn", "created_at")
 
 
-def _none(rows: pd.DataFrame) -> pd.Series[Any]:
-    none: pd.Series[Any] = pd.Series(pd.NaT, index=rows.index, dtype=PANDAS["moment"])
-    return none
-
-
 class There(Protocol):
-    """The copies in one account and region; rows are of what should be there."""
+    """The copies in one account and region."""
 
-    @property
-    def unread(self) -> str | None:
-        """Why there may be more copies than are seen; ``None`` where all were read."""
+    def hold(self, item: pa.Array) -> Mask:
+        """Whether a copy of each snapshot or image is there; no where copies do not name it."""
 
-    def hold(self, rows: pd.DataFrame) -> pd.Series[bool]:
-        """Whether a copy of each ``item`` is there; or, where copies do not name it, of what is no older."""
+    def newest(self, resource: pa.Array, vault: str | None) -> Instants:
+        """The moment of the newest backup of each resource that is there; ``NEVER`` where copies do not name it."""
 
-    def newest(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        """The moment of the newest backup of each resource that is there; missing where copies do not name it."""
-
-    def loose(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        """When the newest copy was made that may be of each resource: what it was made from is gone."""
+    def loose(self, policy: str, schedule: str) -> int:
+        """When the newest copy was made that a policy may have made, though what it was made from is gone."""
 
 
-def there(
-    kind: str, account: str, region: str, wanted: pd.DataFrame, own: pd.Series[Any], elsewhere: Elsewhere
-) -> There:
+def there(kind: str, place: Place, here: str, own: pa.Array, elsewhere: Elsewhere) -> There:
     """The copies in one account and region.
 
     Args:
         kind: What is copied: snapshots, images or recovery-points.
-        account: The account.
-        region: The region.
-        wanted: What should be there, all from one region.
-        own: The snapshots and images that there are in that region and account.
+        place: Where copies go.
+        here: The region that they come from.
+        own: The snapshots and images that there are in that region, of the account that the promises are in.
         elsewhere: Looks there.
     """
-    frame = kind.replace("-", "_")
-    unread = elsewhere.unread((frame,), account, region, alone=True)
     if kind == "recovery-points":
-        rows = elsewhere.rows(frame, region, _POINT)
+        rows = elsewhere.rows("recovery_points", place.region, _POINT)
         usable = rows["status"].isin(["COMPLETED", "AVAILABLE"]) & rows["source_vault_arn"].notna()
-        rows = rows[usable & rows["account_id"].eq(account).fillna(False)].rename(columns={"vault_name": "vault"})
-        moments: pd.Series[Any] = rows.groupby(["resource_id", "vault"])["created_at"].max().rename("newest")
-        return _Points(moments.reset_index(), unread)
-    here = str(wanted["region"].iat[0])
-    look = _snapshots if kind == "snapshots" else _images
-    copies = look(elsewhere, account, region)
-    copies = copies[copies["region"].eq(here).fillna(False)]
-    gone = pc.invert(pc.is_in(as_arrow(copies["source"]), value_set=as_arrow(own), skip_nulls=True))
-    return _Named(copies, copies[gone.to_numpy(zero_copy_only=False)], unread)
-
-
-def _snapshots(elsewhere: Elsewhere, account: str, region: str) -> pd.DataFrame:
-    """Usable copies of snapshots: ``source``, its ``region``, the ``words`` it was described with, and ``at``."""
-    rows = elsewhere.rows("snapshots", region, _SNAPSHOT)
-    said = as_arrow(rows["description"])
-    mine = pc.and_(pc.equal(as_arrow(rows["account_id"]), account), pc.equal(as_arrow(rows["state"]), "completed"))
-    mine = pc.fill_null(pc.and_(mine, pc.starts_with(said, "[Copied snap-")), False)
-    told = pc.extract_regex(said.filter(mine), _COPIED)
-    names = ("source", "region", "words")
-    copies = pd.DataFrame({name: PANDAS["text"].__from_arrow__(pc.struct_field(told, name)) for name in names})
-    return copies.assign(at=rows.loc[mine.to_numpy(zero_copy_only=False), "started_at"].array)
-
-
-def _images(elsewhere: Elsewhere, account: str, region: str) -> pd.DataFrame:
-    """Usable copies of images, as :func:`_snapshots`; an image that was made of an instance is no copy."""
-    rows = elsewhere.rows("images", region, _IMAGE)
-    mine = rows["account_id"].eq(account) & rows["state"].eq("available") & rows["source_instance_id"].isna()
-    rows = rows[mine.fillna(False)]
-    said = rows["description"].str.extract(_COPIED)
-    return pd.DataFrame(
-        {
-            "source": rows["source_image_id"].fillna(said["source"]),
-            "region": rows["source_image_region"].fillna(said["region"]),
-            "words": said["words"],
-            "at": rows["created_at"],
-        }
+        return _Points(rows[usable & rows["account_id"].eq(place.account).fillna(False)])
+    source, region, words, at = (_snapshots if kind == "snapshots" else _images)(elsewhere, place)
+    mine = pc.fill_null(pc.equal(region, here), False)
+    source, words = source.filter(mine), words.filter(mine)
+    gone = pc.invert(pc.is_in(source, value_set=own, skip_nulls=True))
+    return _Named(
+        source, words.filter(gone), at[mine.to_numpy(zero_copy_only=False)][gone.to_numpy(zero_copy_only=False)]
     )
+
+
+#: Sources, their regions, the words the copies are described with, and when they were made.
+_Copies = tuple[pa.Array, pa.Array, pa.Array, Instants]
+
+
+def _snapshots(elsewhere: Elsewhere, place: Place) -> _Copies:
+    """Usable copies of snapshots."""
+    rows = elsewhere.rows("snapshots", place.region, _SNAPSHOT)
+    said = texts(rows["description"])
+    mine = pc.and_(_is(rows, "account_id", place.account), _is(rows, "state", "completed"))
+    mine = pc.and_(mine, pc.fill_null(pc.starts_with(said, "[Copied snap-"), False))
+    told = pc.extract_regex(said.filter(mine), _COPIED)
+    source, region, words = (pc.struct_field(told, name) for name in ("source", "region", "words"))
+    return source, region, words, moments(rows["started_at"])[mine.to_numpy(zero_copy_only=False)]
+
+
+def _images(elsewhere: Elsewhere, place: Place) -> _Copies:
+    """Usable copies of images; an image that was made of an instance is no copy."""
+    rows = elsewhere.rows("images", place.region, _IMAGE)
+    mine = pc.and_(_is(rows, "account_id", place.account), _is(rows, "state", "available"))
+    mine = pc.and_(mine, pc.is_null(texts(rows["source_instance_id"])))
+    told = pc.extract_regex(texts(rows["description"]).filter(mine), _COPIED)
+    source, region = (
+        pc.coalesce(texts(rows[column]).filter(mine), pc.struct_field(told, name))
+        for column, name in (("source_image_id", "source"), ("source_image_region", "region"))
+    )
+    at = moments(rows["created_at"])[mine.to_numpy(zero_copy_only=False)]
+    return source, region, pa.nulls(len(source), pa.string()), at
+
+
+def _is(rows: pd.DataFrame, column: str, value: str) -> pa.Array:
+    return pc.fill_null(pc.equal(texts(rows[column]), value), False)
 
 
 @dataclass(frozen=True)
 class _Named:
     """Copies that name what they are copies of, and not of what that is a backup."""
 
-    copies: pd.DataFrame
-    gone: pd.DataFrame
-    unread: str | None
+    sources: pa.Array
+    words: pa.Array
+    at: Instants
 
-    def hold(self, rows: pd.DataFrame) -> pd.Series[bool]:
-        held: pd.Series[bool] = rows["item"].isin(self.copies["source"].dropna())
+    def hold(self, item: pa.Array) -> Mask:
+        held: Mask = pc.is_in(item, value_set=self.sources, skip_nulls=True).to_numpy(zero_copy_only=False)
         return held
 
-    def newest(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        return _none(rows)
+    def newest(self, resource: pa.Array, vault: str | None) -> Instants:  # noqa: ARG002 - copies name neither
+        return np.full(len(resource), NEVER)
 
-    def loose(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        found = self.newest(rows)
-        if self.gone.empty:
-            return found
-        words = self.gone["words"].fillna("")
-        of_images = self.gone["source"].str.startswith("ami-")
-        for (policy, schedule), mine in rows.fillna({"schedule_name": ""}).groupby(["policy_id", "schedule_name"]):
-            # what a copy of an image is described with, nobody promises
-            fits = of_images | words.str.startswith(f"Created for policy: {policy} schedule: {schedule}")
-            found[mine.index] = self.gone.loc[fits.fillna(False), "at"].max()
-        return found
+    def loose(self, policy: str, schedule: str) -> int:
+        # copies of images are described with nothing that could be relied on
+        fits = pc.fill_null(pc.starts_with(self.words, f"Created for policy: {policy} schedule: {schedule}"), True)
+        mine = self.at[fits.to_numpy(zero_copy_only=False)]
+        return int(mine.max()) if len(mine) else NEVER
 
 
-@dataclass(frozen=True)
 class _Points:
     """Recovery points, which name the resource and keep the moment of what they are copies of."""
 
-    moments: pd.DataFrame
-    unread: str | None
+    def __init__(self, points: pd.DataFrame) -> None:
+        self._key = pc.binary_join_element_wise(texts(points["vault_name"]), texts(points["resource_id"]), "\x1f")
+        self._at = moments(points["created_at"])
 
-    def hold(self, rows: pd.DataFrame) -> pd.Series[bool]:
-        held: pd.Series[bool] = (rows["at"] <= self.newest(rows)).fillna(False)
-        return held
+    def hold(self, item: pa.Array) -> Mask:
+        return np.zeros(len(item), dtype=bool)
 
-    def newest(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        key = ["resource_id", "vault"]
-        found: pd.Series[Any] = rows[key].merge(self.moments, on=key, how="left")["newest"]
-        return found.set_axis(rows.index)
+    def newest(self, resource: pa.Array, vault: str | None) -> Instants:
+        wanted = pc.binary_join_element_wise(pa.scalar(vault, pa.string()), resource, "\x1f")
+        known = pc.unique(wanted)
+        newest = np.full(len(known) + 1, NEVER)
+        np.maximum.at(newest, pc.fill_null(pc.index_in(self._key, value_set=known), -1).to_numpy(), self._at)
+        newest[-1] = NEVER
+        found: Instants = newest[pc.fill_null(pc.index_in(wanted, value_set=known), -1).to_numpy()]
+        return found
 
-    def loose(self, rows: pd.DataFrame) -> pd.Series[Any]:
-        return _none(rows)
+    def loose(self, policy: str, schedule: str) -> int:  # noqa: ARG002 - nothing is, as all name their resource
+        return NEVER

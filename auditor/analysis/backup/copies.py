@@ -8,33 +8,30 @@ RecoveryPointByBackupVault, ``SourceBackupVaultArn``; Developer Guide, "Copy a b
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from auditor.analysis.backup.copied import There, there
+from auditor.analysis.backup.copied import NEVER, There, there
 from auditor.analysis.backup.doubt import in_doubt
-from auditor.analysis.backup.originals import originals
-from auditor.analysis.backup.promising import UNIT_DAYS
+from auditor.analysis.backup.matching import Places, places_of, spread, texts
+from auditor.analysis.backup.orders import Orders, orders
+from auditor.analysis.backup.originals import Originals, originals
+from auditor.analysis.backup.schedules import HOUR, Instants, microseconds, moments
+from auditor.analysis.backup.selection import Mask
 from auditor.analysis.elsewhere import Elsewhere
-from auditor.frames import FRAMES, PANDAS
+from auditor.frames import FRAMES
 
-_PROMISED: Final = [
-    "account_id",
-    "region",
-    "resource_type",
-    "resource_id",
-    "promise_id",
-    "promise_name",
-    "policy_id",
-    "schedule_name",
-    "kind",
-    "interval_hours",
-    "promised_from",
-]
-_WHERE: Final = ["copied_as", "destination", "to_account", "to_region", "vault", "held_days"]
-_KEY: Final = ["resource_id", "promise_id", "destination"]
+_FRAME: Final = FRAMES["backup_copies"]
+
+#: After everything.
+_FOREVER: Final = int(np.iinfo(np.int64).max)
 
 #: Parts of a backup that are named.
 _NAMED: Final = 5
@@ -59,118 +56,193 @@ def backup_copies(
     elsewhere: Elsewhere,
 ) -> pd.DataFrame:
     """One row per resource, promise and destination that its backups are to be copied to; see the frame."""
-    declared = FRAMES["backup_copies"]
-    parts = [in_doubt(volumes, instances, backup_status)]
-    wanted = _wanted(backup_promises, lifecycle_copies, backup_rule_copies)
-    if len(wanted):
-        made = originals(wanted, backup_windows, backup_coverage, snapshots, snapshot_tags, images, image_tags)
-        own = pd.concat([snapshots["snapshot_id"], images["image_id"]])
-        told = pd.concat(
-            [
-                _told(rows, made, there(str(kind), str(account), str(region), rows, own, elsewhere), as_of)
-                for (kind, account, region), rows in wanted.groupby(["copied_as", "to_account", "to_region"], sort=True)
-            ],
-            ignore_index=True,
+    doubtful = in_doubt(volumes, instances, backup_status)
+    asked = orders(backup_promises, lifecycle_copies, backup_rule_copies)
+    parts = [_FRAME.conform(doubtful.reindex(columns=_FRAME.names))] if len(doubtful) else []
+    if len(asked.row):
+        made = originals(
+            backup_promises,
+            np.unique(asked.row),
+            backup_windows,
+            backup_coverage,
+            snapshots,
+            snapshot_tags,
+            images,
+            image_tags,
         )
-        parts.append(_judged(told, backup_windows, as_of))
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return declared.empty()
-    return declared.conform(pd.concat(parts, ignore_index=True).reindex(columns=declared.names))
+        own = pa.concat_arrays([texts(snapshots["snapshot_id"]), texts(images["image_id"])])
+        now = microseconds(as_of)
+        told = _looked_up(backup_promises, asked, made, own, elsewhere, now)
+        parts.append(_judged(backup_promises, asked, told, backup_windows, now))
+    return pd.concat(parts, ignore_index=True) if parts else _FRAME.empty()
 
 
-def _wanted(promises: pd.DataFrame, policies: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
-    """Every resource and promise with where it is to be copied to, and for how many days copies are kept at least."""
-    if promises.empty or (policies.empty and rules.empty):
-        return pd.DataFrame()
-    named = ["policy_id", "schedule_name"]
-    of_policy = promises[_PROMISED].merge(
-        policies[[*named, "target", "retain_interval", "retain_interval_unit"]].drop_duplicates([*named, "target"]),
-        on=named,
-    )
-    # a copy to an Outpost names its ARN, and lies in no region
-    of_policy = of_policy[~of_policy["target"].str.startswith("arn:").fillna(True).astype(bool)]
-    days = of_policy["retain_interval_unit"].map(UNIT_DAYS).astype("Float64")
+@dataclass(frozen=True)
+class _Told:
+    """How far the copies of each order have come: columns of one length.
+
+    Attributes:
+        backup: Moment of the newest backup that should be there; ``NEVER`` where there is none.
+        copy: Moment of the newest one that is.
+        waits: Moment of the first backup after that; ``_FOREVER`` where there is none.
+        waiting: The parts of it that are not there.
+        loose: Whether the moment of the copy is only when a copy was made, of this resource or another.
+        unread: Why more may be there than is seen.
+    """
+
+    backup: Instants
+    copy: Instants
+    waits: Instants
+    waiting: list[str | None]
+    loose: Mask
+    unread: list[str | None]
+
+
+def _looked_up(
+    promises: pd.DataFrame, asked: Orders, made: Originals, own: pa.Array, elsewhere: Elsewhere, now: int
+) -> _Told:
+    """What became of every order, each asked for where it should be."""
+    count = len(asked.row)
+    newest = np.full(count, NEVER)
+    order, each = _due(promises, asked, made, now)
+    at, copied = made.at[each], np.zeros(len(each), dtype=bool)
+    unread: list[str | None] = [None] * count
+    ends: list[tuple[Places, There]] = []
+    for (kind, number), rows in _groups(promises, asked).items():
+        place = asked.places[number]
+        copies = there(kind, place, str(promises["region"].iat[0]), own, elsewhere)
+        why = elsewhere.unread((kind.replace("-", "_"),), place.account, place.region, alone=True)
+        for row in rows if why else ():
+            unread[row] = why
+        newest[rows] = copies.newest(texts(promises["resource_id"]).take(pa.array(asked.row[rows])), place.vault)
+        mine = np.flatnonzero(np.isin(order, rows))
+        copied[mine] = copies.hold(made.item.take(pa.array(each[mine]))) | (at[mine] <= newest[order[mine]])
+        ends.append((rows, copies))
+    whole = _whole(order, at, copied)
+    np.maximum.at(newest, order[whole], at[whole])
+    backup, waits = np.full(count, NEVER), np.full(count, _FOREVER)
+    np.maximum.at(backup, order, at)
+    behind = at > newest[order]
+    np.minimum.at(waits, order[behind], at[behind])
+    named: dict[int, list[str]] = defaultdict(list)
+    lacking = np.flatnonzero(~copied & (at == waits[order]))
+    for row, item in zip(order[lacking].tolist(), made.item.take(pa.array(each[lacking])).to_pylist(), strict=True):
+        named[row].append(item)
+    loose = _loose(promises, asked, ends, np.flatnonzero((newest == NEVER) & (backup > NEVER)))
+    doubtful = loose > NEVER
+    waiting = [_names(named[row]) if row in named else None for row in range(count)]
+    return _Told(backup, np.where(doubtful, loose, newest), waits, waiting, doubtful, unread)
+
+
+def _groups(promises: pd.DataFrame, asked: Orders) -> dict[tuple[str, int], Places]:
+    """The orders by what is copied and where it goes."""
+    kinds = promises["kind"].to_numpy(dtype=object)[asked.row]
     # default policies copy snapshots of volumes, and images of instances
-    kind = of_policy["resource_type"].map({"volume": "snapshots", "instance": "images"}).astype(PANDAS["text"])
-    of_policy = of_policy.assign(
-        copied_as=of_policy["kind"].mask(of_policy["kind"].eq("any"), kind),
-        destination=of_policy["target"],
-        to_account=of_policy["account_id"],
-        to_region=of_policy["target"],
-        vault=None,
-        held_days=of_policy["retain_interval"] * days,
-    )
-    actions = rules[["plan_id", "rule_id", "destination_vault_arn", "delete_after_days"]]
-    of_rule = promises[[*_PROMISED, "plan_id", "rule_id"]].merge(
-        actions.drop_duplicates(["plan_id", "rule_id", "destination_vault_arn"]), on=["plan_id", "rule_id"]
-    )
-    parts = of_rule["destination_vault_arn"].str.extract(r"^arn:[^:]*:backup:([^:]+):(\d{12}):backup-vault:(.+)$")
-    days = of_rule["delete_after_days"].astype("Float64")
-    of_rule = of_rule.assign(
-        copied_as="recovery-points",
-        destination=of_rule["destination_vault_arn"],
-        to_region=parts[0],
-        to_account=parts[1],
-        vault=parts[2],
-        held_days=days.where(days > 0),
-    )
-    both = [rows[[*_PROMISED, *_WHERE]] for rows in (of_policy, of_rule) if len(rows)]
-    return pd.concat(both, ignore_index=True).dropna(subset=["to_account", "to_region"]) if both else pd.DataFrame()
+    volumes = promises["resource_type"].eq("volume").to_numpy(dtype=bool)[asked.row]
+    kinds = np.where(kinds == "any", np.where(volumes, "snapshots", "images"), kinds)
+    found: dict[tuple[str, int], Places] = {}
+    for kind in dict.fromkeys(kinds.tolist()):
+        for number in range(len(asked.places)):
+            rows = np.flatnonzero((kinds == kind) & (asked.target == number))
+            if len(rows):
+                found[kind, number] = rows
+    return found
 
 
-def _told(wanted: pd.DataFrame, made: pd.DataFrame, copies: There, as_of: datetime) -> pd.DataFrame:
-    """How far the copies to one account and region have come."""
-    rows = wanted[[*_KEY, "vault", "held_days", "promised_from"]].merge(made, on=["resource_id", "promise_id"])
+def _due(promises: pd.DataFrame, asked: Orders, made: Originals, now: int) -> tuple[Places, Places]:
+    """Every order with each backup that should be there: places of both."""
+    sorting = np.argsort(made.row, kind="stable")
+    first, end = (np.searchsorted(made.row[sorting], asked.row, side=side) for side in ("left", "right"))
+    order, each = spread(end - first, first, sorting)
+    held = np.array([place.held for place in asked.places])[asked.target[order]]
     # before its last change the promise may have said nothing of copies; what their own age has ended is not there
-    gone = as_of - rows["at"] > pd.to_timedelta(rows.pop("held_days").astype("float64"), unit="D")
-    rows = rows[~(gone | (rows["at"] < rows.pop("promised_from")))]
-    rows["copied"] = copies.hold(rows)
-    whole = rows.groupby([*_KEY, "at"])["copied"].transform("all")
-    rows["last"] = rows["at"].where(whole).groupby([rows[name] for name in _KEY]).transform("max")
-    rows["last"] = rows["last"].fillna(copies.newest(rows))
-    behind = rows["last"].isna() | (rows["at"] > rows["last"])
-    rows["waiting"] = rows["at"].where(behind)
-    told = rows.groupby(_KEY, as_index=False).agg(newest_backup_at=("at", "max"), waiting_from=("waiting", "min"))
-    lacking = rows.merge(told, on=_KEY)
-    lacking = lacking[~lacking["copied"] & (lacking["at"] == lacking["waiting_from"]).fillna(False)]
-    parts = lacking.groupby(_KEY, as_index=False).agg(waiting=("item", _names))
-    last = rows.drop_duplicates(_KEY)[[*_KEY, "last"]]
-    told = wanted.merge(told, on=_KEY, how="left").merge(parts, on=_KEY, how="left").merge(last, on=_KEY, how="left")
-    told["newest_copy_at"] = told["last"].fillna(copies.newest(told))
-    loose = copies.loose(told)
-    doubtful = told["newest_copy_at"].isna() & told["newest_backup_at"].notna() & loose.notna()
-    told["newest_copy_at"] = told["newest_copy_at"].mask(doubtful, loose)
-    told["unknown_because"] = pd.Series(_GONE, index=told.index, dtype=PANDAS["text"]).where(doubtful)
-    told["unread"] = pd.Series(copies.unread, index=told.index, dtype=PANDAS["text"])
-    return told
+    since = moments(promises["promised_from"])[asked.row[order]]
+    kept = (made.at[each] >= since) & ((held == 0) | (made.at[each] >= now - held))
+    return order[kept], each[kept]
 
 
-def _names(items: pd.Series[Any]) -> str:
+def _whole(order: Places, at: Instants, copied: Mask) -> Mask:
+    """Backups that are there with all of their parts."""
+    if copied.all():
+        return copied
+    sorting = np.lexsort((at, order))
+    starts = np.diff(order[sorting], prepend=-1) != 0
+    starts |= np.diff(at[sorting], prepend=NEVER) != 0
+    group = np.cumsum(starts) - 1
+    lacking = np.zeros(len(group), dtype=bool)
+    lacking[group[~copied[sorting]]] = True
+    whole = np.empty(len(order), dtype=bool)
+    whole[sorting] = ~lacking[group]
+    return whole
+
+
+def _loose(promises: pd.DataFrame, asked: Orders, ends: list[tuple[Places, There]], rows: Places) -> Instants:
+    """For orders of which nothing is there by name: when the newest copy was made that may be of them."""
+    found = np.full(len(asked.row), NEVER)
+    named = [texts(promises[name]) for name in ("policy_id", "schedule_name")]
+    for mine, copies in ends if len(rows) else ():
+        for row in np.intersect1d(mine, rows).tolist():
+            policy, schedule = (column[asked.row[row]].as_py() for column in named)
+            if policy is not None:
+                found[row] = copies.loose(policy, schedule or "")
+    return found
+
+
+def _names(items: list[str]) -> str:
     """The first few, and how many more there are."""
     named = ", ".join(sorted(items)[:_NAMED])
     return f"{named} and {len(items) - _NAMED} more" if len(items) > _NAMED else named
 
 
-def _judged(told: pd.DataFrame, windows: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+def _judged(promises: pd.DataFrame, asked: Orders, told: _Told, windows: pd.DataFrame, now: int) -> pd.DataFrame:
     """For how long what is there has not been what was promised, and why that cannot be told."""
-    age, waits, promised = (
-        (as_of - told[name]).dt.total_seconds() / 3600 for name in ("newest_copy_at", "waiting_from", "promised_from")
+    apart = promises["interval_hours"].to_numpy(dtype=float, na_value=np.inf)[asked.row] * HOUR
+    promised = moments(promises["promised_from"])[asked.row]
+    copied, backed, waits = told.copy > NEVER, told.backup > NEVER, told.waits < _FOREVER
+    age = np.where(copied, now - told.copy.astype(float), np.nan)
+    never = ~copied & backed & (promised > NEVER)
+    since = (
+        np.where(waits, now - told.waits.astype(float), np.nan),
+        age - apart,
+        np.where(never, now - promised.astype(float) - apart, np.nan),
     )
-    nothing = told["newest_copy_at"].isna() & told["newest_backup_at"].notna()
-    apart = told["interval_hours"].astype("float64")
-    behind = pd.concat([waits, age - apart, (promised - apart).where(nothing)], axis=1).max(axis=1).clip(lower=0)
-    unseen = told["unread"].notna() & (behind > 0)
-    untold = windows.loc[windows["verdict"].eq("unknown").fillna(False), ["resource_id", "promise_id", "cause"]]
-    untold = untold.drop_duplicates(["resource_id", "promise_id"])
-    cause = told[["resource_id", "promise_id"]].merge(untold, on=["resource_id", "promise_id"], how="left")["cause"]
-    why = ("Could not tell: " + told["unread"] + ".").where(unseen).fillna(cause)
-    standing = pd.Series("no copy is there", index=told.index, dtype=PANDAS["text"])
-    hours = age.round().astype("Int64").astype(PANDAS["text"])
-    standing = standing.mask(age.notna(), "the newest copy is " + hours + " hours old")
-    return told.assign(
-        copy_age_hours=age,
-        behind_hours=behind.mask(why.notna()),
-        standing=standing.where(behind > 0),
-        unknown_because=why.fillna(told["unknown_because"]),
-    )
+    known = copied | backed
+    behind = np.where(known, np.maximum(np.fmax.reduce(since), 0) / HOUR, np.nan)
+    untold = [
+        f"Could not tell: {why}." if why and late else cause
+        for why, late, cause in zip(told.unread, behind > 0, _unknown(promises, asked, windows), strict=True)
+    ]
+    standing = [
+        None if not late else "no copy is there" if np.isnan(hours) else f"the newest copy is {hours:.0f} hours old"
+        for late, hours in zip(behind > 0, age / HOUR, strict=True)
+    ]
+    rows = pa.array(asked.row)
+    names = ("account_id", "region", "resource_type", "resource_id", "promise_id", "promise_name")
+    columns: dict[str, Any] = {name: texts(promises[name]).take(rows) for name in names}
+    columns["destination"] = pa.array([place.destination for place in asked.places]).take(pa.array(asked.target))
+    columns["newest_backup_at"] = _moments(told.backup, ~backed)
+    columns["newest_copy_at"] = _moments(told.copy, ~copied)
+    columns["waiting_from"] = _moments(told.waits, ~waits)
+    columns["waiting"] = pa.array(told.waiting, pa.string())
+    columns["copy_age_hours"] = pa.array(age / HOUR, mask=~copied)
+    dark = np.array([why is not None for why in untold])
+    columns["behind_hours"] = pa.array(behind, mask=~known | dark)
+    columns["standing"] = pa.array(standing, pa.string())
+    because = [why or (_GONE if loose else None) for why, loose in zip(untold, told.loose, strict=True)]
+    columns["unknown_because"] = pa.array(because, pa.string())
+    return _FRAME.from_arrow(pa.table(columns))
+
+
+def _unknown(promises: pd.DataFrame, asked: Orders, windows: pd.DataFrame) -> list[str | None]:
+    """Why it cannot be told what was backed up, of each order."""
+    dark = pc.fill_null(pc.equal(texts(windows["verdict"]), "unknown"), False)
+    if not pc.any(dark).as_py():
+        return [None] * len(asked.row)
+    resource, promise, cause = (texts(windows[name]).filter(dark) for name in ("resource_id", "promise_id", "cause"))
+    distinct = places_of(resource, promise, *(texts(promises[name]) for name in ("resource_id", "promise_id")))
+    causes: dict[int, str | None] = dict(zip(distinct.tolist()[::-1], cause.to_pylist()[::-1], strict=True))
+    return [causes.get(row) for row in asked.row.tolist()]
+
+
+def _moments(at: Instants, missing: Mask) -> pa.Array:
+    return pa.array(at, mask=missing).cast(pa.timestamp("us", tz="UTC"))

@@ -37,6 +37,23 @@ def places_of(resource: pa.Array, promise: pa.Array, resources: pa.Array, promis
     return np.where(hit, order[place], -1).astype(np.int64)
 
 
+def pairs_of(resource: pa.Array, promise: pa.Array, resources: pa.Array, promises: pa.Array) -> tuple[Places, Places]:
+    """Each pair with every row among (``resources``, ``promises``) that is the same: places of both."""
+    known_resources, known_promises = pc.unique(resources), pc.unique(promises)
+    numbers = _numbers(resources, promises, known_resources, known_promises)
+    order = np.argsort(numbers, kind="stable")
+    wanted = _numbers(resource, promise, known_resources, known_promises)
+    first, end = (np.searchsorted(numbers[order], wanted, side=side) for side in ("left", "right"))
+    return spread(np.where(wanted >= 0, end - first, 0), first, order)
+
+
+def spread(counts: Places, first: Places, order: Places) -> tuple[Places, Places]:
+    """Runs of an order, one a row: the row of each member, and the member."""
+    row = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return row, order[first[row] + within]
+
+
 def _numbers(resource: pa.Array, promise: pa.Array, resources: pa.Array, promises: pa.Array) -> Places:
     first, second = (
         pc.fill_null(pc.index_in(texts, value_set=known, skip_nulls=True), -1).to_numpy().astype(np.int64)

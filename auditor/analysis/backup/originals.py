@@ -1,35 +1,50 @@
-"""The backups that are to be copied elsewhere, by what was promised."""
+"""The backups that are to be copied elsewhere, part by part."""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.analysis.backup.deliveries import USABLE, Deliveries, of_images, of_snapshots
-from auditor.analysis.backup.matching import EARLY
-from auditor.frames import FRAMES
+from auditor.analysis.backup.matching import Places, pairs_of, places_of, texts, windows_of
+from auditor.analysis.backup.schedules import Instants, moments
+from auditor.analysis.backup.selection import Mask
 
-#: One row a snapshot, image or recovery point; a backup of a machine by snapshots has several with one moment.
-COLUMNS: Final = ["resource_id", "promise_id", "at", "item"]
 
-_PROMISE: Final = ["resource_id", "promise_id"]
+@dataclass(frozen=True)
+class Originals:
+    """Usable backups that promises made: columns of one length.
+
+    Attributes:
+        row: The promise, by its place in ``backup_promises``.
+        at: The moment of the backup, in microseconds since 1970; of a set of snapshots, the same for all.
+        item: The snapshot, image or recovery point.
+    """
+
+    row: Places
+    at: Instants
+    item: pa.Array
 
 
 def originals(
     promises: pd.DataFrame,
+    wanted: Places,
     windows: pd.DataFrame,
     coverage: pd.DataFrame,
     snapshots: pd.DataFrame,
     snapshot_tags: pd.DataFrame,
     images: pd.DataFrame,
     image_tags: pd.DataFrame,
-) -> pd.DataFrame:
-    """Every usable backup that some promises made, part by part.
+) -> Originals:
+    """Every usable backup that some promises made.
 
     Args:
-        promises: Rows of ``backup_promises`` that are copied.
+        promises: ``backup_promises``.
+        wanted: The places of those promises.
         windows: ``backup_windows``.
         coverage: ``backup_coverage``.
         snapshots: ``snapshots``.
@@ -37,54 +52,72 @@ def originals(
         images: ``images``.
         image_tags: ``image_tags``.
     """
-    aged = promises["kind"].eq("any").to_numpy(dtype=bool)
-    sets = (promises["kind"].eq("snapshots") & promises["resource_type"].eq("instance")).to_numpy(dtype=bool)
-    met = windows[windows["verdict"].isin(["met", "late"])]
-    whole = met.rename(columns={"delivered_at": "at", "delivered_by": "item"})[COLUMNS]
-    parts = [whole.merge(promises.loc[~aged & ~sets, _PROMISE].drop_duplicates(), on=_PROMISE)]
+    asked = np.zeros(len(promises), dtype=bool)
+    asked[wanted] = True
+    aged = promises["kind"].eq("any").to_numpy(dtype=bool) & asked
     disks = promises["resource_type"].eq("volume").to_numpy(dtype=bool)
-    by_policy = _rows(of_snapshots(snapshots, snapshot_tags)) if (sets | (aged & disks)).any() else None
-    if by_policy is not None and sets.any():
-        parts.append(_of_sets(by_policy, coverage, windows, promises.loc[sets, _PROMISE].drop_duplicates()))
-    if by_policy is not None and (aged & disks).any():
-        parts.append(_of_defaults(by_policy, promises[aged & disks]))
+    sets = promises["kind"].eq("snapshots").to_numpy(dtype=bool) & ~disks & asked
+    parts = [_of_windows(promises, asked & ~aged & ~sets, windows)]
+    if (sets | aged & disks).any():
+        made = _usable(of_snapshots(snapshots, snapshot_tags))
+        parts += [_of_sets(promises, sets, made, coverage, windows), _of_defaults(promises, aged & disks, made)]
     if (aged & ~disks).any():
-        parts.append(_of_defaults(_rows(of_images(images, image_tags)), promises[aged & ~disks]))
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        parts.append(_of_defaults(promises, aged & ~disks, _usable(of_images(images, image_tags))))
+    row, at = (np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "at"))
+    return Originals(row, at, pa.concat_arrays([part.item for part in parts]))
 
 
-def _rows(made: Deliveries) -> pd.DataFrame:
-    """What is usable, as a frame; the promise is as the tags name it."""
-    usable = made.take(np.flatnonzero(made.quality == USABLE))
-    text = FRAMES["backup_windows"].empty()["promise_id"].dtype
-    named = (("resource_id", usable.resource), ("promise_id", usable.promise), ("item", usable.name))
-    rows = pd.DataFrame({name: pd.Series(column.to_pandas(), dtype=text) for name, column in named})
-    return rows.assign(at=pd.DatetimeIndex(usable.at.astype("datetime64[us]"), tz="UTC"))
+def _usable(made: Deliveries) -> Deliveries:
+    return made.take(np.flatnonzero(made.quality == USABLE))
 
 
-def _of_sets(made: pd.DataFrame, coverage: pd.DataFrame, windows: pd.DataFrame, wanted: pd.DataFrame) -> pd.DataFrame:
+def _those(promises: pd.DataFrame, mask: Mask) -> tuple[Places, pa.Array, pa.Array]:
+    """The places of some promises, and what they are of."""
+    rows = np.flatnonzero(mask)
+    resource, promise = (texts(promises[name]).take(pa.array(rows)) for name in ("resource_id", "promise_id"))
+    return rows, resource, promise
+
+
+def _met(windows: pd.DataFrame) -> Mask:
+    met: Mask = windows["verdict"].isin(["met", "late"]).to_numpy(dtype=bool)
+    return met
+
+
+def _of_windows(promises: pd.DataFrame, mask: Mask, windows: pd.DataFrame) -> Originals:
+    """What met windows, each by one thing that was made."""
+    rows, resource, promise = _those(promises, mask)
+    met = np.flatnonzero(_met(windows))
+    named = [texts(windows[name]).take(pa.array(met)) for name in ("resource_id", "promise_id", "delivered_by")]
+    place = places_of(named[0], named[1], resource, promise)
+    hit = np.flatnonzero(place >= 0)
+    return Originals(rows[place[hit]], moments(windows["delivered_at"])[met[hit]], named[2].take(pa.array(hit)))
+
+
+def _of_sets(
+    promises: pd.DataFrame, mask: Mask, made: Deliveries, coverage: pd.DataFrame, windows: pd.DataFrame
+) -> Originals:
     """Snapshots of machines: those of each volume that was attached when a set that was made was due."""
-    members = coverage.loc[coverage["instance_id"].notna(), ["instance_id", "promise_id", "volume_id", "covered_from"]]
-    members = members.rename(columns={"instance_id": "resource_id"}).merge(wanted, on=_PROMISE)
-    rows = made.rename(columns={"resource_id": "volume_id"}).merge(members, on=["volume_id", "promise_id"])
-    due = windows.merge(wanted, on=_PROMISE)[[*_PROMISE, "scheduled_at", "delivered_at", "verdict"]]
-    if rows.empty or due.empty:
-        return rows.reindex(columns=COLUMNS)
-    rows["latest"] = rows["at"] + pd.Timedelta(microseconds=EARLY)
-    rows = pd.merge_asof(
-        rows.sort_values("latest"),
-        due.sort_values("scheduled_at"),
-        left_on="latest",
-        right_on="scheduled_at",
-        by=_PROMISE,
-    )
-    kept = rows["verdict"].isin(["met", "late"]) & (rows["covered_from"] <= rows["scheduled_at"]).fillna(False)
-    return rows[kept].assign(at=rows["delivered_at"])[COLUMNS]
+    rows, resource, promise = _those(promises, mask)
+    through = coverage[coverage["instance_id"].notna()] if len(rows) else coverage.iloc[:0]
+    instance, volume, by = (texts(through[name]) for name in ("instance_id", "volume_id", "promise_id"))
+    delivery, member = pairs_of(made.resource, made.promise, volume, by)
+    set_of = places_of(instance, by, resource, promise)[member]
+    scheduled = moments(windows["scheduled_at"])
+    due = places_of(texts(windows["resource_id"]), texts(windows["promise_id"]), resource, promise)
+    order = np.lexsort((scheduled, due))
+    order = order[due[order] >= 0]
+    window = windows_of(set_of, made.at[delivery], due[order], scheduled[order])
+    window = np.where(window >= 0, np.append(order, -1)[window], -1)
+    attached = moments(through["covered_from"])[member] <= np.append(scheduled, 0)[window]
+    kept = np.flatnonzero((window >= 0) & attached & np.append(_met(windows), False)[window])
+    at = moments(windows["delivered_at"])[window[kept]]
+    return Originals(rows[set_of[kept]], at, made.name.take(pa.array(delivery[kept])))
 
 
-def _of_defaults(made: pd.DataFrame, promises: pd.DataFrame) -> pd.DataFrame:
+def _of_defaults(promises: pd.DataFrame, mask: Mask, made: Deliveries) -> Originals:
     """What default policies made themselves: they copy nothing else, though anything keeps their promise."""
-    policy = made["promise_id"].str.partition("/")[0]
-    rows = made.drop(columns="promise_id").assign(policy_id=policy.astype(made["promise_id"].dtype))
-    wanted = promises[[*_PROMISE, "policy_id"]].drop_duplicates(_PROMISE)
-    return rows.merge(wanted, on=["resource_id", "policy_id"])[COLUMNS]
+    rows, resource, promise = _those(promises, mask)
+    by = pc.replace_substring_regex(made.promise, "(?s)/.*$", "/default")
+    place = places_of(made.resource, by, resource, promise)
+    hit = np.flatnonzero(place >= 0)
+    return Originals(rows[place[hit]], made.at[hit], made.name.take(pa.array(hit)))
