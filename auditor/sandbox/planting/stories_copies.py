@@ -49,7 +49,7 @@ def plant_copies(places: Mapping[tuple[str, str], Plot], accounts: Sequence[str]
     plot = next(iter(places.values()))
     rng = random.Random(f"{plot.organisation.seed}/copies")
     rng.shuffle(pairs)
-    # each story goes wrong somewhere before any goes wrong again
+    # what went wrong, and in what, comes round together before any of it comes again
     ends = [STOPPED, NEVER, KEPT, ON_ITS_WAY]
     wanted = len(pairs) if plot.size.dense else max(4, len(pairs) // 5)
     for number, (source, target) in enumerate(pairs[:wanted]):
@@ -57,7 +57,7 @@ def plant_copies(places: Mapping[tuple[str, str], Plot], accounts: Sequence[str]
         here, there = (_with(places[place], rng) for place in (source, target))
         within = source[0] == target[0]
         stories: tuple[Story, ...] = (_sets, _points, _images, _kept_shortly) if within else (_points,)
-        stories[number % len(stories)](here, there, ends[number // len(stories) % len(ends)])
+        stories[number % len(stories)](here, there, ends[(number + number // len(ends)) % len(ends)])
 
 
 #: Plants backups here and their copies there, which ended so many days ago.
