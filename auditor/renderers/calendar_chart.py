@@ -68,7 +68,7 @@ def _line(line: Line, y: float, places: dict[date, float], size: float, several:
             yield _mark(places[at], y, verdict, size)
     said = f"{text.count(line.broken)} of {text.count(line.windows)}"
     yield words_at(_COUNTS, y + 2.7, said, COLOURS["critical"] if line.broken else INK)
-    promise = text.plain(line.promise, 24 if several else 38)
+    promise = text.plain(line.promise, 20 if several else 36)
     if several:
         promise += f" · {text.plain(line.account_name or line.account_id, 14)}"
     yield words_at(_PROMISE, y + 2.7, promise, MUTED)

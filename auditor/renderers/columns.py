@@ -13,7 +13,7 @@ ACCOUNT = (
 FINDINGS = (
     Column("Severity", "severity", width=10),
     Column("Verdict", "verdict", width=10),
-    Column("Rule", "rule_id", width=28),
+    Column("Rule", "rule_id", width=37),
     *ACCOUNT,
     Column("Resource id", "resource_id", "id", 25),
     Column("Resource name", "resource_name", width=26),
@@ -34,8 +34,8 @@ FINDINGS = (
 )
 COVERAGE = (
     *ACCOUNT,
-    Column("Asked for", "collector", width=28),
-    Column("Status", "status", width=12),
+    Column("Asked for", "collector", width=31),
+    Column("Status", "status", width=17),
     Column("Error code", "error_code", width=26),
     Column("Message", "message", width=60),
     Column("Resource id", "resource_id", "id", 25),
@@ -122,7 +122,7 @@ SHARING = (
     *ACCOUNT,
     Column("Kind", "resource_type", width=10),
     Column("Resource id", "resource_id", "id", 25),
-    Column("Shared with", "grantee", "id", 30),
+    Column("Shared with", "grantee", "id", 36),
     Column("Name", "grantee_name", width=22),
     Column("Who that is", "grantee_class", width=14),
     Column("Works today", "effective", "flag", 12),
@@ -167,15 +167,15 @@ SPEND = (
     Column("Of", "key", "id", 18),
     Column("Name", "name", width=24),
     Column("Snapshots", "snapshots", "integer", 11),
-    Column("Stored GiB, low", "stored_low_gib", "number", 15),
-    Column("Stored GiB, high", "stored_high_gib", "number", 15),
+    Column("Stored GiB, low", "stored_low_gib", "number", 17),
+    Column("Stored GiB, high", "stored_high_gib", "number", 17),
     Column("$ a month, low", "low_usd", "money", 15),
     Column("$ a month, high", "high_usd", "money", 15),
     Column("Without a price", "unpriced", "integer", 15),
     Column("Size unknown", "size_unknown", "integer", 13),
 )
 WAIVERS = (
-    Column("Rule", "rule_id", width=26),
+    Column("Rule", "rule_id", width=37),
     Column("Ticket", "ticket", width=14),
     Column("State", "state", width=10),
     Column("Covers findings", "covers", "integer", 15),
@@ -187,18 +187,19 @@ WAIVERS = (
     Column("Until", "until", "day", 12),
 )
 RULES = (
-    Column("Rule", "rule_id", width=28),
-    Column("Title", "title", width=34),
+    Column("Rule", "rule_id", width=37),
+    Column("Title", "title", width=52),
     Column("Severity", "severity", width=10),
     Column("Judged", "evaluated", "integer", 10),
     Column("Found", "found", "integer", 10),
-    Column("Waived", "waived", "integer", 10),
     Column("Passed", "passed", "integer", 10),
     Column("Could not tell", "unknown", "integer", 14),
+    Column("Open findings", "open", "integer", 14),
+    Column("Waived findings", "waived", "integer", 16),
     Column("Parameters", "parameters", width=40),
     Column("Controls", "controls", width=50),
     Column("sha256 of its file", "sha256", "id", 66),
     Column("Ships with auditor", "built_in", "flag", 17),
     Column("Failed with", "crash", width=40),
 )
-MANIFEST = (Column("What", "label", width=26), Column("Value", "value", "id", 100))
+MANIFEST = (Column("What", "label", width=66), Column("Value", "value", "id", 100))

@@ -73,7 +73,7 @@ def _answers(report: Report) -> Iterator[tuple[str, str]]:
     unknown = f" {text.counted(sight.unknown, 'verdict')} could not be told." if sight.unknown else ""
     yield "What could we not see", " ".join([sight.sentence, *sight.gaps]) + unknown
     yield "What does it cost", report.cost_sentence
-    first = "; ".join(f"{number}. {action.fact}" for number, action in enumerate(report.actions, 1))
+    first = "; ".join(f"{number}) {action.fact}" for number, action in enumerate(report.actions, 1))
     yield "What to do first", f"{first}." if first else "Nothing: no finding is open and nothing was left unread."
 
 
@@ -101,7 +101,7 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
             for verdict in BROKEN
         ]
         broken = sum(report.backups.windows[verdict] for verdict in BROKEN)
-        yield "Backups missed, failed or made in part", "+".join(terms), broken, "total"
+        yield "Backups not made as promised", "+".join(terms), broken, "total"
     if report.families:
         whole = report.families.total
         yield "Images in families", f"SUM({_range('Families', 'images', places)})", whole.images, "total"

@@ -27,15 +27,26 @@ _SAID_BY = {
     "kept": "kept_days",
     "minutes_apart": "because",
     "last_scheduled_at": "due",
+    "made_by": "promise",
+    "schedule": "promise",
     "reason": "what_is_gone",
     "size_gib": "newest_backup",
 }
 
 #: Names that say more than those of the columns.
-_NAMES = {"unmet": "not made", "windows": "promised", "zone list price a month": "$ a month"}
+_NAMES = {
+    "expectation": "expected by entry",
+    "unmet": "not made",
+    "windows": "promised",
+    "zone list price a month": "$ a month",
+}
 
-_ARN = re.compile(r"\barn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:(?=\S)")
+_ARN = re.compile(r"\barn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:(?:key/)?(?=\S)")
 _DAYS = re.compile(r"\d{4}-\d\d-\d\d[^,]*(, \d{4}-\d\d-\d\d[^,]*){3,}")
+
+#: Minutes of a day, and from when on minutes are told as days.
+_DAY = 24 * 60
+_LONG = 3 * _DAY
 
 Fact = tuple[str, str]
 
@@ -66,7 +77,7 @@ def _concerned(row: Mapping[Any, Any], evidence: Mapping[str, Any]) -> Iterator[
     """What a finding concerns where neither its resource nor its evidence names it, e.g. a backup in a vault."""
     concerns = row["discriminator"]
     if isinstance(concerns, str) and concerns.startswith("arn:") and concerns not in evidence.values():
-        kind, _, name = _ARN.sub("", concerns).replace("/", ":", 1).partition(":")
+        kind, _, name = brief(concerns).replace("/", ":", 1).partition(":")
         yield "", f"{kind.replace('-', ' ')} {name}"
 
 
@@ -74,13 +85,15 @@ def _fact(name: str, thing: Any) -> Fact:
     if isinstance(thing, bool):
         return "", _flag(text.words(name), holds=thing)
     label, said = text.fact(name, thing)
+    if name.endswith("_minutes") and isinstance(thing, int) and thing > _LONG:
+        said = text.counted(thing // _DAY, "day")
     label = _NAMES.get(label, label)
     if name.endswith("_usd") and isinstance(thing, int | float):
         said = text.money(Decimal(str(thing)), "")
     if name in _SENTENCES:
         label = ""
     if isinstance(thing, str):
-        said = _days(_ARN.sub("", said))
+        said = _days(brief(said))
     words = label.split(" ")
     if label and said.startswith(f"{words[-1]} "):  # "policy is": "is gone"
         label = " ".join(words[:-1])
@@ -101,6 +114,11 @@ def _days(said: str) -> str:
         return said
     each = said.split(", ")
     return f"{', '.join(each[:2])} and {text.count(len(each) - 2)} more"
+
+
+def brief(said: str) -> str:
+    """A sentence with the names in it instead of ARNs."""
+    return _ARN.sub("", said)
 
 
 def shared(rows: tuple[FindingRow, ...]) -> tuple[tuple[Fact, ...], tuple[FindingRow, ...]]:

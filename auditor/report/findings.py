@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from auditor.report import text
-from auditor.report.evidence import facts, shared
+from auditor.report.evidence import brief, facts, shared
 from auditor.report.model import Action, FindingRow, RuleLine, RuleSection
 from auditor.rule import SEVERITIES
 
@@ -176,7 +176,7 @@ def _records(findings: pd.DataFrame, places: Mapping[str, Any]) -> dict[str, lis
 def _reasons(messages: pd.Series[str] | None) -> tuple[tuple[str, int], ...]:
     if messages is None:
         return ()
-    said = ((text.plain(reason, 200), int(times)) for reason, times in messages.value_counts().items())
+    said = ((text.plain(brief(str(reason)), 200), int(times)) for reason, times in messages.value_counts().items())
     return _bundled(sorted(said, key=lambda it: -it[1]))
 
 

@@ -35,9 +35,11 @@ def row(evidence, **more):
         ({"policy_is": "is gone", "becomes": "becomes public"}, (("policy", "is gone"), ("", "becomes public"))),
         ({"a": "b", "what": "is locked"}, (("", "is locked"), ("a", "b"))),
         ({"grantee": "*", "who": "*"}, (("grantee", "*"),)),
-        ({"because": f"not allowed by key {KEY}."}, (("because", "not allowed by key key/12ab."),)),
+        ({"because": f"not allowed by key {KEY}."}, (("because", "not allowed by key 12ab."),)),
         ({"kms_key_arn": KEY}, (("KMS key", "12ab"),)),
         ({"zone_list_price_a_month_usd": 540.0}, (("$ a month", "540.00"),)),
+        ({"apart_minutes": 168}, (("apart", "168 minutes"),)),
+        ({"apart_minutes": 27385}, (("apart", "19 days"),)),
         ({"unmet": 2, "windows": 9}, (("not made", "2"), ("promised", "9"))),
         (
             {"due": "2026-02-25 02:30 missed, 2026-02-26 02:30 failed, 2026-02-27 02:30 missed, 2026-02-28 02:30 late"},
