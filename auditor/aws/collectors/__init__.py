@@ -46,8 +46,12 @@ COLLECTORS: tuple[Collector, ...] = (
     directory.COLLECTOR,
     regions.COLLECTOR,
     *settings.SETTINGS,
-    image_creations.COLLECTOR,  # two requests a second: what is slowest begins first
-    lifecycle_policies.COLLECTOR,  # one request a policy, and few requests a second
+    # what takes a request for each thing, and few of them a second, begins first
+    image_creations.COLLECTOR,
+    lifecycle_policies.COLLECTOR,
+    backup_plans.COLLECTOR,
+    backup_plan_versions.COLLECTOR,
+    backup_selections.COLLECTOR,
     snapshots.COLLECTOR,
     images.COLLECTOR,
     volumes.COLLECTOR,
@@ -74,9 +78,6 @@ COLLECTORS: tuple[Collector, ...] = (
     recycle_bin.VOLUMES,
     recycle_bin.RULES,
     backup_plans.OPT_INS,
-    backup_plans.COLLECTOR,
-    backup_plan_versions.COLLECTOR,
-    backup_selections.COLLECTOR,
     backup_vaults.COLLECTOR,
     recovery_points.COLLECTOR,
     backup_jobs.COLLECTOR,
