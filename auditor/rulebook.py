@@ -204,7 +204,11 @@ def _rule_files(folder: Path, *, trusted: bool) -> list[Path]:
         raise RuleError(f"There is no folder {folder}.", "Name a folder of rule files with --rules DIR.")
     paths = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     for path in () if trusted else (folder, *paths):
-        if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            raise RuleError(f"{path} cannot be read: {error.strerror}.") from error
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise RuleError(
                 f"{path} can be written by others, and rules run with your rights.", f"Run: chmod go-w {path}"
             )

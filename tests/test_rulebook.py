@@ -1,4 +1,3 @@
-import os
 import textwrap
 from pathlib import Path
 
@@ -146,10 +145,15 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         load_rules([tmp_path / "nowhere"])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_cannot_be_read_is_refused(folder):
-    write(folder, "my_rule").chmod(0)
-    with pytest.raises(RuleError, match="cannot be read"):
+def test_a_folder_is_no_rule(folder):
+    (folder / "my_rule.py").mkdir(0o700)
+    with pytest.raises(RuleError, match=r"my_rule\.py cannot be read: Is a directory"):
+        load_rules([folder])
+
+
+def test_a_link_that_leads_nowhere_is_no_rule(folder):
+    (folder / "my_rule.py").symlink_to(folder / "nowhere")
+    with pytest.raises(RuleError, match=r"my_rule\.py cannot be read: No such file"):
         load_rules([folder])
 
 

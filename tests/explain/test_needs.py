@@ -38,6 +38,7 @@ def test_a_snapshot_that_a_recipe_makes_disks_of_would_be_missed(place, told):
 
 
 def test_fast_launch_is_switched_off_before_its_image_goes(place, told):
+    assert {row["State"] for row in place.fast_launches.values()} == {"enabled", "disabling"}
     for image_id, row in place.fast_launches.items():
         story = told(image_id)
         named = [link for link in links(story, "names") if link.resource_type == "fast-launch"]

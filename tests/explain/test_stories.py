@@ -190,10 +190,8 @@ def test_public_is_open_or_waits_behind_the_block(organisation, told, hidden):
         for key in public
         if organisation.places[key[:2]].snapshot_block_public_access["State"] == "block-all-sharing"
     }
-    chosen = sorted(blocked if hidden else public - blocked)
-    if not chosen:
-        pytest.skip("every region of this seed is alike")
-    first_line = told(chosen[0][2]).access[0]
+    chosen = min(blocked if hidden else public - blocked)
+    first_line = told(chosen[2]).access[0]
     assert first_line.startswith("Public, but hidden" if hidden else "Public: anybody")
 
 
