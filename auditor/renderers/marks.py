@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(r"\b((?:ami|snap|vol|i|lt|ou|o|policy)-[0-9a-z-]{8,30}|\d{12})\b")
 
+#: Between words; what is to be filled in, e.g. <vault name>, is one of them.
+_BETWEEN = re.compile(r" (?![^<>]*>)")
+
 #: Letters of a command that fit beside each other in the column of a page.
 _LINE = 100
 
@@ -30,7 +33,7 @@ def command(line: str, width: int = _LINE, taken: int = 0) -> str:
         taken: Letters for which something else stands on the first line.
     """
     lines: list[str] = []
-    for word in line.split(" "):
+    for word in _BETWEEN.split(line):
         if lines and len(lines[-1]) + 1 + len(word) <= (width if len(lines) > 1 else width - taken):
             lines[-1] += f" {word}"
         else:

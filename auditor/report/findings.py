@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from auditor.frames import FRAMES
 from auditor.report import text
 from auditor.report.evidence import brief, facts, shared
 from auditor.report.model import Action, FindingRow, RuleLine, RuleSection
@@ -123,7 +124,7 @@ def sections(
                 more=max(len(found.get(name, ())) - len(shown), 0),
                 unknown_why=_reasons(whys.get(name)),
                 remedy=rule.remedy,
-                command=_command(rule.remedy, next(iter(records.get(name, ())), {})),
+                command=_command(rule, next(iter(records.get(name, ())), {})),
                 breaks=rule.breaks,
                 controls=tuple(rule.controls.items()),
                 crash=line.crash,
@@ -238,19 +239,29 @@ def _bundled(reasons: list[tuple[str, int]], limit: int = 3) -> tuple[tuple[str,
     return (*reasons[:limit], *([("other reasons, in the workbook", rest)] if rest else []))
 
 
-def _command(remedy: str, first: Mapping[Any, Any]) -> str:
-    """The remedy for the first row: only what looks like an id is filled in, never a name or a tag."""
+def _command(rule: Rule, first: Mapping[Any, Any]) -> str:
+    """The remedy for the first row: only what looks like an id is filled in, never a name tag."""
     known: dict[str, Any] = {}
     if first:
         known = json.loads(first["evidence"]) if not _missing(first["evidence"]) else {}
         known |= {name: first[name] for name in ("account_id", "region", "resource_id")}
-        known[f"{first['resource_type']}_id"] = first["resource_id"]
+        known |= _identity(rule, first)
 
     def fill(match: re.Match[str]) -> str:
         value = known.get(match[1])
         return value if isinstance(value, str) and _ID.fullmatch(value) else f"<{match[1].replace('_', ' ')}>"
 
-    return re.sub(r"\{(\w+)\}", fill, remedy.replace("{{", "\x00").replace("}}", "\x01")).translate(_BRACES)
+    return re.sub(r"\{(\w+)\}", fill, rule.remedy.replace("{{", "\x00").replace("}}", "\x01")).translate(_BRACES)
+
+
+def _identity(rule: Rule, first: Mapping[Any, Any]) -> dict[str, Any]:
+    """The columns of the subject's key, as far as a finding tells them: its id, and an ARN beside it."""
+    own = [name for name in FRAMES[rule.subject].key if name not in ("account_id", "region")]
+    told = dict(zip(own, (first["resource_id"],), strict=False))
+    concerns = first["discriminator"]
+    if len(own) > 1 and isinstance(concerns, str) and concerns.startswith("arn:"):
+        told[own[1]] = concerns
+    return told
 
 
 #: What a shell takes as one harmless word.

@@ -11,6 +11,8 @@ from auditor.inventory import Inventory
 from auditor.report import Report
 from auditor.report.findings import headline
 
+ARN = "arn:aws:ec2:eu-west-1::snapshot/snap-0a"
+
 
 def test_every_field_of_the_report_has_a_help_text():
     hints = get_type_hints(Report, include_extras=True)
@@ -127,6 +129,23 @@ def test_commands_are_filled_with_ids_only(report, worlds):
     world.evaluation.findings = world.evaluation.findings.assign(resource_id="x; rm -rf /")
     assert "<snapshot id>" in world.report().sections[0].command
     assert "rm -rf" not in world.report().sections[0].command
+
+
+@pytest.mark.parametrize(
+    ("subject", "concerns", "said"),
+    [
+        ("backup_plans", None, "--plan Default --vault <vault name> --point <recovery point arn>"),
+        ("recovery_points", ARN, f"--plan <plan id> --vault Default --point {ARN}"),
+        ("recovery_points", "x; rm", "--plan <plan id> --vault Default --point <recovery point arn>"),
+    ],
+)
+def test_commands_name_what_tells_a_resource_from_others(worlds, subject, concerns, said):
+    world = worlds()
+    remedy = "--plan {plan_id} --vault {vault_name} --point {recovery_point_arn}"
+    book = world.rules[0]
+    book.rule = replace(book.rule, subject=subject, remedy=remedy)
+    world.evaluation.findings = world.evaluation.findings.assign(resource_id="Default", discriminator=concerns)
+    assert world.report().sections[0].command == said
 
 
 @pytest.mark.parametrize(
