@@ -17,9 +17,10 @@ def in_doubt(volumes: pd.DataFrame, instances: pd.DataFrame, status: pd.DataFram
         instances: ``instances``.
         status: ``backup_status``.
     """
-    unseen = status.loc[status["unknown_because"].notna(), [*RESOURCE, "unknown_because"]]
-    parts = [part for part in (_stateless(volumes, "volume"), _stateless(instances, "instance")) if len(part)]
-    return pd.concat([*parts, unseen], ignore_index=True) if parts else unseen
+    parts = [_stateless(*each) for each in ((volumes, "volume"), (instances, "instance")) if each[0]["state"].hasnans]
+    if not status["unknown_because"].isna().all():
+        parts.append(status.loc[status["unknown_because"].notna(), [*RESOURCE, "unknown_because"]])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*RESOURCE, "unknown_because"])
 
 
 def _stateless(frame: pd.DataFrame, kind: str) -> pd.DataFrame:

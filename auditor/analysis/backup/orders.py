@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from auditor.analysis.backup.matching import Places, texts
 from auditor.analysis.backup.promising import UNIT_DAYS
-from auditor.analysis.backup.revisions import Row, known, rows_of
 from auditor.analysis.backup.schedules import DAY
+from auditor.frames.columns import as_arrow
 
 _VAULT: Final = re.compile(r"arn:[^:]*:backup:([^:]+):(\d{12}):backup-vault:(.+)")
 
@@ -66,8 +66,8 @@ def orders(promises: pd.DataFrame, policies: pd.DataFrame, rules: pd.DataFrame) 
     """
     own = str(promises["account_id"].iat[0]) if len(promises) else ""
     asked = [
-        *_asked(promises, policies, ("policy_id", "schedule_name"), lambda rule: _of_policy(rule, own)),
-        *_asked(promises, rules, ("plan_id", "rule_id"), _of_rule),
+        *_asked(promises, policies, ("policy_id", "schedule_name"), lambda copies: _regions(copies, own)),
+        *_asked(promises, rules, ("plan_id", "rule_id"), _vaults),
     ]
     places = tuple(dict.fromkeys(place for place, _ in asked))
     if not places:
@@ -80,15 +80,17 @@ def orders(promises: pd.DataFrame, policies: pd.DataFrame, rules: pd.DataFrame) 
 
 
 def _asked(
-    promises: pd.DataFrame, rules: pd.DataFrame, by: tuple[str, str], read: Callable[[Row], Place | None]
+    promises: pd.DataFrame,
+    rules: pd.DataFrame,
+    by: tuple[str, str],
+    places: Callable[[pd.DataFrame], list[Place | None]],
 ) -> list[tuple[Place, Places]]:
     """Each place that a schedule or rule names, with the promises that it is of."""
     if not len(rules) or not len(promises):
         return []
     said, promised = (_keys(frame, by) for frame in (rules, promises))
     found: list[tuple[Place, Places]] = []
-    for key, rule in zip(said.to_pylist(), rows_of(rules), strict=True):
-        place = read(rule)
+    for key, place in zip(said.to_pylist(), places(rules), strict=True):
         if place is None or key is None:
             continue
         rows = np.flatnonzero(pc.fill_null(pc.equal(promised, key), False))
@@ -102,18 +104,31 @@ def _keys(frame: pd.DataFrame, by: tuple[str, str]) -> pa.Array:
     return pc.binary_join_element_wise(first, pc.fill_null(second, ""), _BETWEEN)
 
 
-def _of_policy(rule: Row, own: str) -> Place | None:
-    target, unit = rule["target"], rule["retain_interval_unit"]
-    if not known(target) or target.startswith("arn:"):  # an Outpost is named by its ARN, and lies in no region
-        return None
-    days = int(rule["retain_interval"]) * UNIT_DAYS.get(unit, 0) if known(rule["retain_interval"]) else 0
-    return Place(target, own, target, None, days * DAY)
+def _regions(copies: pd.DataFrame, own: str) -> list[Place | None]:
+    """Where schedules copy to; an Outpost is named by its ARN, and lies in no region."""
+    names = ("target", "retain_interval", "retain_interval_unit")
+    rows = zip(*(as_arrow(copies[name]).to_pylist() for name in names), strict=True)
+    return [
+        None
+        if not target or target.startswith("arn:")
+        else _place(target, own, target, None, number, UNIT_DAYS.get(unit))
+        for target, number, unit in rows
+    ]
 
 
-def _of_rule(rule: Row) -> Place | None:
-    arn = rule["destination_vault_arn"]
-    named = _VAULT.fullmatch(arn) if known(arn) else None
-    if named is None:
-        return None
-    days = int(rule["delete_after_days"]) if known(rule["delete_after_days"]) else 0
-    return Place(arn, named[2], named[1], named[3], max(days, 0) * DAY)
+def _vaults(copies: pd.DataFrame) -> list[Place | None]:
+    """Where rules of plans copy to."""
+    rows = zip(
+        *(as_arrow(copies[name]).to_pylist() for name in ("destination_vault_arn", "delete_after_days")), strict=True
+    )
+    found: list[Place | None] = []
+    for arn, days in rows:
+        named = _VAULT.fullmatch(arn or "")
+        found.append(_place(arn, named[2], named[1], named[3], days, 1) if named else None)
+    return found
+
+
+def _place(
+    destination: str, account: str, region: str, vault: str | None, number: int | None, days: int | None
+) -> Place:
+    return Place(destination, account, region, vault, max(number or 0, 0) * (days or 0) * DAY)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auditor.analysis.backup import backup_copies
 from auditor.frames import FRAMES
@@ -339,3 +341,19 @@ def test_copies_to_an_outpost_lie_in_no_region():
         **given,
     )
     assert rows.empty
+
+
+@given(
+    held=st.sets(st.tuples(st.sampled_from((1, 2, 3)), st.sampled_from((1, 2)))),
+    more=st.sets(st.tuples(st.sampled_from((1, 2, 3)), st.sampled_from((1, 2)))),
+)
+@settings(max_examples=15, deadline=None)
+def test_one_more_copy_never_makes_it_worse(held, more):
+    coverage = [member("vol-1", night(1, 0)), member("vol-2", night(1, 0))]
+    promised = promise("snapshots", "i-1", promise_id="policy-1/Daily")
+    fewer, all_ = (
+        copies(There(snapshots=[copied(*one) for one in those]), promised, coverage=coverage, **sets())[0]
+        for those in (held, held | more)
+    )
+    assert all_["behind_hours"] <= fewer["behind_hours"]
+    assert (fewer["newest_copy_at"] or night(1, 0)) <= (all_["newest_copy_at"] or night(1, 0))
