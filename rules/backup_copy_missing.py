@@ -10,7 +10,7 @@ from auditor.rule import Verdict, flags, rule
     severity="high",
     subject="volumes",
     headline=("1 volume's backups are not copied as promised", "{count} volumes' backups are not copied as promised"),
-    message="Backups of {volume_id} are not copied to {destination} as {promise} promises: {standing}",
+    message="Backups of {volume_id} by {promise} are not copied to {destination} as promised: {standing}",
     remedy="aws ec2 describe-snapshots --region {region} --filters Name=volume-id,Values={volume_id}",
     breaks="Nothing: the command only looks.",
     controls={
@@ -50,7 +50,7 @@ def backup_copy_missing(volumes: pd.DataFrame, backup_copies: pd.DataFrame, *, m
             "standing": told["standing"],
             "newest_backup_at": told["newest_backup_at"],
             "newest_copy_at": told["newest_copy_at"],
-            "copy_age_hours": told["copy_age_hours"],
+            "copy_age_hours": told["copy_age_hours"].round(1),
             "waiting_from": told["waiting_from"],
             "waiting": told["waiting"],
             "unknown_because": told["unknown_because"].mask(behind),
