@@ -85,5 +85,7 @@ def _prices(
         archive = priced(snapshots["region"], table, "archive")
         price, date = price.mask(archived, archive["micros"]), date.mask(archived, archive["price_date"])
         price = price.mask(both, standard["micros"] + archive["micros"])
-    price = price.mask(elsewhere)
-    return price, date.mask(price.isna())
+    if elsewhere.any():
+        price = price.mask(elsewhere)
+    unpriced = price.isna().to_numpy(bool)
+    return price, date.mask(unpriced) if unpriced.any() else date

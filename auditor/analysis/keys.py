@@ -35,6 +35,8 @@ def keys(frame: pd.DataFrame, *rest: str | pa.Array) -> pa.Array:
 
 def places(wanted: pa.Array, held: pa.Array) -> Integers:
     """Where each key first stands among those held; -1 where it does not, or is missing."""
+    if _none(wanted) or _none(held):
+        return np.full(len(wanted), -1)
     found = pc.index_in(wanted, value_set=held, skip_nulls=True)
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
@@ -52,6 +54,8 @@ def pairs(left: pa.Array, right: pa.Array) -> tuple[Integers, Integers]:
 
 def is_one_of(wanted: pa.Array, held: pa.Array) -> Flags:
     """Whether each key is among those held; a missing one never is."""
+    if _none(wanted) or _none(held):
+        return np.zeros(len(wanted), dtype=bool)
     return np.asarray(pc.is_in(wanted, value_set=held, skip_nulls=True).to_numpy(zero_copy_only=False), dtype=bool)
 
 
@@ -61,6 +65,11 @@ def numbered(texts: pa.Array) -> Integers:
         return np.zeros(len(texts), dtype=np.int64)
     codes = texts.dictionary_encode(null_encoding="encode").indices
     return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _none(texts: pa.Array) -> bool:
+    """Whether there is no text but missing ones."""
+    return bool(texts.null_count == len(texts))
 
 
 def _alike(texts: pa.Array) -> bool:

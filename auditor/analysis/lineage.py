@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.analysis.keys import Flags, Integers, is_one_of, keys, numbered, places, whole
-from auditor.analysis.origins import PLACEHOLDER_VOLUME
+from auditor.analysis.origins import placeholder
 from auditor.frames.columns import as_arrow, as_text
 
 __all__ = ["bounds"]
@@ -233,20 +233,26 @@ def _of_members(own: _Rows) -> tuple[Integers, Integers, Integers]:
     since = np.where(first, rows.made, np.r_[_BEFORE_ALL, started[:-1]])
 
     alone = first & rows.unknown
-    strangers = _Ledger.of(line, started, size, sized, alone)
-    everyone = _Ledger.of(line, started, size, sized, np.ones(len(size), dtype=bool))
-    own_total = np.bincount(chain, weights=size.astype(float))[chain].astype(np.int64)
-    elders, elders_known = _either(
-        alone, everyone.between(line, _BEFORE_ALL, started, size), strangers.between(line, since, started)
-    )
-    kin, kin_known = _either(
-        alone, everyone.between(line, _BEFORE_ALL, _AFTER_ALL, own_total), strangers.between(line, since, _AFTER_ALL)
-    )
+    nobody = np.zeros(len(size), dtype=np.int64), np.ones(len(size), dtype=bool)
+    (elders, elders_known), (kin, kin_known) = nobody, nobody
+    if alone.any():
+        strangers = _Ledger.of(line, started, size, sized, alone)
+        everyone = _Ledger.of(line, started, size, sized, np.ones(len(size), dtype=bool))
+        own_total = np.bincount(chain, weights=size.astype(float))[chain].astype(np.int64)
+        elders, elders_known = _either(
+            alone, everyone.between(line, _BEFORE_ALL, started, size), strangers.between(line, since, started)
+        )
+        kin, kin_known = _either(
+            alone,
+            everyone.between(line, _BEFORE_ALL, _AFTER_ALL, own_total),
+            strangers.between(line, since, _AFTER_ALL),
+        )
     low = np.where(dark | ~before_known | ~elders_known, 0, np.maximum(size - before - elders, 0))
     freed = np.maximum(size - before - after - kin, 0)
     freed = np.where(dark | ~before_known | ~after_known | ~kin_known | rows.parent, 0, freed)
     basis = np.select([rows.copy, first & (low == size), ~first | sourced], [_COPY, _FULL, _GROWTH], _UNKNOWN)
-    back = np.argsort(order)
+    back = np.empty(len(order), dtype=np.int64)
+    back[order] = np.arange(len(order))
     return low[back], freed[back], basis[back]
 
 
@@ -302,8 +308,8 @@ def _equal(series: pd.Series[Any], value: str) -> Flags:
 
 
 def _placeholder(volume_ids: pd.Series[Any]) -> Flags:
-    fits = pc.match_substring_regex(as_arrow(volume_ids), PLACEHOLDER_VOLUME)
-    return np.asarray(pc.fill_null(fits, True).to_numpy(zero_copy_only=False), dtype=bool)
+    fits = pc.fill_null(placeholder(as_arrow(volume_ids)), True)
+    return np.asarray(fits.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _moments(series: pd.Series[Any]) -> Integers:

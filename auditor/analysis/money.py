@@ -28,7 +28,7 @@ def for_bytes(stored: pd.Series[Any], price: pd.Series[Any]) -> pd.Series[Any]:
     Returns:
         Millionths of a dollar, rounded half to even; missing where either is.
     """
-    size, rate = stored.fillna(0).to_numpy(np.int64), price.fillna(0).to_numpy(np.int64)
+    size, rate = (values.to_numpy(np.int64, na_value=0) for values in (stored, price))
     whole, rest = size >> _GIB_BITS, size & ((1 << _GIB_BITS) - 1)
     amount = whole * rate + _half_even(rest * rate, 1 << _GIB_BITS, whole * rate)
     return _integers(amount, stored.isna() | price.isna())
@@ -43,11 +43,12 @@ def scaled(amount: pd.Series[Any], millionths: int) -> pd.Series[Any]:
 
 def dollars(amount: pd.Series[Any]) -> pd.Series[Any]:
     """Whole millionths of a dollar as money."""
-    low = amount.fillna(0).to_numpy(np.int64)
+    low = amount.to_numpy(np.int64, na_value=0)
     present = pa.array(amount.notna().to_numpy(bool))
     # a decimal of 128 bits is its unscaled value, low half first, and the sign in the high half
-    unscaled = pa.py_buffer(np.column_stack([low, low >> 63]).astype("<i8").tobytes())
-    decimals = pa.Array.from_buffers(ARROW["money"], len(low), [present.buffers()[1], unscaled])
+    halves = np.empty((len(low), 2), dtype="<i8")
+    halves[:, 0], halves[:, 1] = low, low >> 63
+    decimals = pa.Array.from_buffers(ARROW["money"], len(low), [present.buffers()[1], pa.py_buffer(halves)])
     return pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([decimals])), index=amount.index)
 
 

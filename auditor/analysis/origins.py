@@ -22,7 +22,7 @@ from auditor.analysis.keys import keys
 from auditor.analysis.telling import NOTHING, Mark, Told, Wording, better, described, marked, tagged
 from auditor.frames.columns import as_arrow, as_text
 
-__all__ = ["HINTS", "PLACEHOLDER_VOLUME", "PROOFS", "snapshot_origins"]
+__all__ = ["HINTS", "PLACEHOLDER_VOLUME", "PROOFS", "placeholder", "snapshot_origins"]
 
 #: Volume ids that AWS puts on copies and imports; they say nothing of where the data came from.
 PLACEHOLDER_VOLUME: Final = r"^vol-f+$"
@@ -97,13 +97,22 @@ def snapshot_origins(snapshots: pd.DataFrame, snapshot_tags: pd.DataFrame) -> pd
     return snapshots[_KEYS].reset_index(drop=True).assign(**columns)
 
 
+def placeholder(volume_ids: pa.Array) -> pa.Array:
+    """Whether each volume id is one that says nothing; missing where it is."""
+    begins = pc.starts_with(volume_ids, "vol-f")
+    return pc.match_substring_regex(volume_ids, PLACEHOLDER_VOLUME) if pc.any(begins).as_py() else begins
+
+
 def _assumed(volume_ids: pa.Array) -> Told:
     """What is assumed where nothing tells the origin."""
-    placeholder = pc.fill_null(pc.match_substring_regex(volume_ids, PLACEHOLDER_VOLUME), False)
-    named = pc.binary_join_element_wise("volume id ", volume_ids, "")
-    return {
-        "origin": pc.if_else(placeholder, "copy", "manual"),
+    copy = pc.fill_null(placeholder(volume_ids), False)
+    told = {
+        "origin": pa.repeat("manual", len(volume_ids)),
         "confidence": pa.repeat("assumed", len(volume_ids)),
-        "evidence": pc.if_else(placeholder, named, NOTHING),
+        "evidence": pa.nulls(len(volume_ids), pa.string()),
         "made_for": pa.nulls(len(volume_ids), pa.string()),
     }
+    if not pc.any(copy).as_py():
+        return told
+    named = pc.binary_join_element_wise("volume id ", volume_ids, "")
+    return told | {"origin": pc.if_else(copy, "copy", "manual"), "evidence": pc.if_else(copy, named, NOTHING)}

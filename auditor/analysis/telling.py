@@ -111,6 +111,8 @@ def tagged(things: pa.Array, tags: pd.DataFrame, id_column: str, marks: Sequence
         marks: What to look for.
         confidence: How sure that is.
     """
+    if not len(tags):
+        return None
     place = _first_fitting(tags, marks)
     order = np.lexsort((_alphabetical(tags["key"]), place))
     order = order[place[order] < len(marks)]

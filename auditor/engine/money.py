@@ -27,9 +27,9 @@ def id_column(subject: str) -> str:
     return own[0] if own else FRAMES[subject].key[-1]
 
 
-def parts(subject: str, rows: Mapping[str, pd.Series[Any]]) -> pa.Array | None:
+def parts(subject: str, rows: Mapping[str, pa.Array]) -> pa.Array | None:
     """What tells rows of one resource apart, where a subject has several of one: the rest of its key, with slashes."""
-    rest = [_array(rows[name], pa.string()) for name in own_key(subject)[1:]]
+    rest = [rows[name].cast(pa.string()) for name in own_key(subject)[1:]]
     return pc.binary_join_element_wise(*rest, "/") if rest else None
 
 
@@ -71,9 +71,9 @@ def owners(subject: str, ids: pa.Array, supply: Supply, tag: str) -> pa.Array | 
     return values.take(pc.index_in(ids, value_set=known))
 
 
-def names(subject: Mapping[str, pd.Series[Any]]) -> pa.Array | None:
+def names(subject: Mapping[str, pa.Array]) -> pa.Array | None:
     """What each resource is called: its Name tag, or its name."""
-    known = [_array(subject[column], pa.string()) for column in ("name_tag", "name") if column in subject]
+    known = [subject[column].cast(pa.string()) for column in ("name_tag", "name") if column in subject]
     return pc.coalesce(*known) if known else None
 
 

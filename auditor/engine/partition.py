@@ -21,12 +21,22 @@ from auditor.engine.verdicts import OWN, Verdict, ask
 from auditor.engine.words import arrow, evidence, fields, sentences
 from auditor.findings import ID_DIGITS
 from auditor.frames import FRAMES
+from auditor.frames.columns import in_arrow
 from auditor.inventory import GLOBAL, Inventory, Partition
 from auditor.rule import all_pass
 from auditor.rulebook import LoadedRule, Settled
 
 FINDINGS = FRAMES["findings"].arrow_schema
 _NO_TEXT = pa.scalar(None, pa.string())
+
+#: Columns that are the same for all findings of one rule and place; the last two are filled when all are judged.
+_SAME = (
+    *("rule_id", "rule_title", "rule_sha256", "resource_type", "partition", "account_id", "region"),
+    *("waiver", "first_seen"),
+)
+
+#: Columns in which they may differ.
+_OWN = pa.schema(field for field in FINDINGS if field.name not in _SAME)
 
 
 #: Makes something small of the frames of one account and region: gets what gives a frame by name, account and region.
@@ -140,9 +150,7 @@ def _outcome(
         if unknown.any():
             reasons = _reasons(rule.subject, verdict, unknown.nonzero()[0], everywhere, single)
             tables.append(_unknown(job, place, loaded, subject, unknown.nonzero()[0], reasons))
-        findings = pa.concat_tables(tables)
-        order = [("resource_id", "ascending"), ("discriminator", "ascending"), ("finding_id", "ascending")]
-        findings = findings.take(pc.sort_indices(findings, sort_keys=order))
+        findings = _whole(job, place, loaded, _in_order(pa.concat_tables(tables)))
     counts = int(found.sum()), int(unknown.sum())
     assert int((answered == 0.0).sum()) + sum(counts) == rows, f"{rule.id} lost rows"  # noqa: S101 - the promise of every tally
     return Outcome(*where, *counts, perf_counter() - started, verdict.crash, findings)
@@ -175,8 +183,8 @@ def _found(
     rule, settled = loaded.rule, job.settled[loaded.rule.id]
     rows, places = verdict.told(found)
     mine = _taken(rule.subject, subject, rows, fields(rule.message))
-    extra = {name: column.iloc[places] for name, column in verdict.extra.items()}
-    ids = arrow(mine[id_column(rule.subject)])
+    extra = {name: pd.Series(column.array.take(places)) for name, column in verdict.extra.items()}
+    ids = mine[id_column(rule.subject)].cast(pa.string())
     proof = {name: column for name, column in extra.items() if name not in OWN}
     severity = pa.repeat(settled.severity or rule.severity, len(rows))
     if settled.severity is None and "severity" in extra:
@@ -206,39 +214,53 @@ def _unknown(
         "message": reasons,
         "evidence": pa.repeat("{}", len(rows)),
     }
-    return _table(job, place, loaded, "unknown", arrow(mine[id_column(loaded.rule.subject)]), columns)
+    ids = mine[id_column(loaded.rule.subject)].cast(pa.string())
+    return _table(job, place, loaded, "unknown", ids, columns)
 
 
 def _taken(
     subject: str, frame: pd.DataFrame, rows: np.ndarray[Any, Any], more: Set[str] = frozenset()
-) -> dict[str, pd.Series[Any]]:
+) -> dict[str, pa.Array]:
     """What identifies and names some rows of a subject, and more of its columns."""
     wanted = {id_column(subject), *own_key(subject), "name", "name_tag", *more}.intersection(FRAMES[subject].names)
-    return {name: pd.Series(frame[name].array.take(rows)) for name in sorted(wanted)}
+    at = pa.array(rows)
+    return {name: in_arrow(frame[name]).take(at) for name in sorted(wanted)}
 
 
 def _table(
     job: Job, place: Place, loaded: LoadedRule, verdict: str, ids: pa.Array, columns: Mapping[str, pa.Array | None]
 ) -> pa.Table:
-    rule, rows = loaded.rule, len(ids)
-    partition = partition_of(place.region, job.config.scope.partition)
-    same = {
-        "rule_id": rule.id,
-        "rule_title": rule.title,
-        "verdict": verdict,
-        "partition": partition,
-        "account_id": place.account_id,
-        "region": place.region,
-        "resource_type": FRAMES[rule.subject].noun or rule.subject,
-        "rule_sha256": loaded.sha256,
-    }
-    prefix = "\x1f".join((rule.id, partition, place.account_id, place.region))
-    made: dict[str, pa.Array] = {name: pa.repeat(value, rows) for name, value in same.items()}
-    made |= {name: column for name, column in columns.items() if column is not None}
+    """What may differ from one finding of a rule and a place to the next."""
+    rows = len(ids)
+    prefix = "\x1f".join((loaded.rule.id, partition_of(place.region, job.config.scope.partition), *place.key))
+    made = {name: column for name, column in columns.items() if column is not None}
+    made["verdict"] = pa.repeat(verdict, rows)
     made["resource_id"] = ids
     made["finding_id"] = _finding_ids(prefix, ids, columns.get("discriminator"))
-    arrays = [made[name] if name in made else pa.nulls(rows, FINDINGS.field(name).type) for name in FINDINGS.names]
-    return pa.table(arrays, schema=FINDINGS)
+    arrays = [made[field.name] if field.name in made else pa.nulls(rows, field.type) for field in _OWN]
+    return pa.table(arrays, schema=_OWN)
+
+
+def _in_order(findings: pa.Table) -> pa.Table:
+    """Findings of one rule by resource, and several on one by what tells them apart."""
+    ids = findings.column("resource_id").combine_chunks()
+    rows = pc.array_sort_indices(ids)
+    ordered = ids.take(rows)
+    if pc.any(pc.equal(ordered.slice(1), ordered.slice(0, max(len(ids) - 1, 0)))).as_py():
+        keys = ("resource_id", "discriminator", "finding_id")
+        rows = pc.sort_indices(findings, sort_keys=[(name, "ascending") for name in keys])
+    return findings.take(rows)
+
+
+def _whole(job: Job, place: Place, loaded: LoadedRule, findings: pa.Table) -> pa.Table:
+    """The findings with the columns that are the same for all of one rule and place."""
+    rule, partition = loaded.rule, partition_of(place.region, job.config.scope.partition)
+    noun = FRAMES[rule.subject].noun or rule.subject
+    values = (rule.id, rule.title, loaded.sha256, noun, partition, *place.key, None, None)
+    columns = dict(zip(findings.column_names, findings.columns, strict=True))
+    for name, value in zip(_SAME, values, strict=True):
+        columns[name] = pa.repeat(pa.scalar(value, FINDINGS.field(name).type), len(findings))
+    return pa.table([columns[name] for name in FINDINGS.names], schema=FINDINGS)
 
 
 def _finding_ids(prefix: str, ids: pa.Array, discriminators: pa.Array | None) -> pa.Array:

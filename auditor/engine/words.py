@@ -20,10 +20,10 @@ MISSING = "unknown"
 _SPECIAL = r'[\x00-\x1f"\\\x7f]'
 
 
-def arrow(series: pd.Series[Any]) -> pa.Array:
+def arrow(series: pd.Series[Any] | pa.Array) -> pa.Array:
     """A column as one Arrow array; what Arrow has no type for becomes text."""
     try:
-        array = in_arrow(series)
+        array = series if isinstance(series, pa.Array) else in_arrow(series)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         array = pa.array([None if _absent(value) else str(value) for value in series], pa.string())
     if pa.types.is_dictionary(array.type):
@@ -40,7 +40,7 @@ def fields(template: str) -> set[str]:
     return {field for _, field, _, _ in string.Formatter().parse(template) if field}
 
 
-def sentences(template: str, columns: Mapping[str, pd.Series[Any]], rows: int) -> pa.Array:
+def sentences(template: str, columns: Mapping[str, pd.Series[Any] | pa.Array], rows: int) -> pa.Array:
     """A template filled in for every row; what is missing, or no column at all, is called unknown."""
     parts: list[Any] = []
     for literal, field, spec, _ in string.Formatter().parse(template):
