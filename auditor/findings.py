@@ -16,15 +16,32 @@ import pyarrow.parquet as pq
 
 from auditor.errors import InventoryError
 from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
 from auditor.inventory import Manifest
 from auditor.rule import SEVERITIES, Rule, Severity
 
-__all__ = ["RESULTS", "Evaluation", "fill", "finding_id", "read_results", "write_results"]
+__all__ = ["RESULTS", "Evaluation", "fill", "finding_id", "gathered", "read_results", "write_results"]
 
 #: The frames that are kept beside the inventory, each in a Parquet file of its name.
 RESULTS = ("findings", "tallies", "rule_runs", "coverage", "item_gaps", "waivers")
 
 ID_DIGITS = 20
+
+_RULED = ["rule_id", "account_id", "region"]
+_IDENTITY = ["rule_id", "partition", "account_id", "region", "resource_id"]
+#: Columns of a finding that speak of one resource.
+_OF_ONE = (
+    "resource_id",
+    "resource_name",
+    "discriminator",
+    "owner",
+    "monthly_cost_usd",
+    "cost_low_usd",
+    "cost_high_usd",
+    "saving_low_usd",
+    "saving_high_usd",
+    "saving_method",
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,11 @@ class Evaluation:
         present = set(self.findings.loc[open_ones, "severity"].unique())
         return next((severity for severity in SEVERITIES if severity in present), None)
 
+    @property
+    def gathered(self) -> pd.DataFrame:
+        """The findings as they are listed, see :func:`gathered`."""
+        return gathered(self.findings, self.tallies)
+
 
 def finding_id(
     rule_id: str, partition: str, account_id: str, region: str, resource_id: str, discriminator: str | None = None
@@ -81,6 +103,33 @@ def finding_id(
     """The stable identity of a finding: nothing in it moves with descriptions, order or dates."""
     text = "\x1f".join((rule_id, partition, account_id, region, resource_id, discriminator or ""))
     return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+
+
+def gathered(findings: pd.DataFrame, tallies: pd.DataFrame) -> pd.DataFrame:
+    """Findings as they are listed, with ``resources``: how many each speaks for.
+
+    Where a rule passed nothing of an account and region, and could not tell of the rest for one and the same reason, a
+    single row without a resource says so: a listing that was refused makes thousands. All others speak for one.
+    """
+    unclear = (findings["verdict"] == "unknown") & findings["waiver"].isna()
+    rows = findings[unclear.fillna(value=False).astype(bool)]
+    table = pa.table({name: as_arrow(rows[name]) for name in (*_RULED, "message", "evidence")})
+    counts = [("message", "count_distinct"), ("evidence", "count_distinct"), ("message", "count")]
+    alike = table.group_by(_RULED).aggregate(counts).to_pandas().set_index(_RULED)
+    passed = tallies.set_index(_RULED)["passed"].reindex(alike.index)
+    one = alike["message_count_distinct"].eq(1) & alike["evidence_count_distinct"].eq(1)
+    alike = alike[one & alike["message_count"].gt(1) & passed.eq(0).fillna(value=False).astype(bool)]
+    keys = pd.MultiIndex.from_frame(rows[_RULED].astype(object))
+    whole = keys.isin(alike.index)
+    rest = findings.drop(rows.index[whole]).assign(resources=1)
+    if not whole.any():
+        return rest
+    first = rows[whole & ~keys.duplicated()]
+    sizes = alike["message_count"].reindex(keys[whole & ~keys.duplicated()])
+    ids = [finding_id(*each) for each in first[_IDENTITY].assign(resource_id="").itertuples(index=False, name=None)]
+    nothing = {name: first[name].mask(first[name].notna()) for name in _OF_ONE}
+    told = first.assign(resources=sizes.to_numpy(), **nothing)
+    return pd.concat([rest, told.assign(finding_id=pd.Series(ids, first.index, rest["finding_id"].dtype))])
 
 
 class _Tolerant(dict[str, Any]):

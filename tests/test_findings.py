@@ -113,3 +113,52 @@ def test_what_an_older_version_did_not_keep_is_empty(tmp_path):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(InventoryError, match=r"findings\.parquet cannot be written"):
         write_results(evaluation(), tmp_path / "nowhere")
+
+
+def unclear(rule, number, message="Could not tell: refused.", **more):
+    return {
+        "finding_id": f"{rule}-{number}",
+        "rule_id": rule,
+        "verdict": "unknown",
+        "partition": "aws",
+        **HERE,
+        "resource_id": f"snap-{number}",
+        "resource_name": "db",
+        "message": message,
+        "evidence": "{}",
+        **more,
+    }
+
+
+def tally(rule, **counts):
+    return {"rule_id": rule, **HERE, "passed": 0, **counts}
+
+
+def test_what_could_not_be_told_of_anything_is_one_row():
+    rows = [
+        *(unclear("dark", number) for number in range(3)),
+        unclear("dark", 9, verdict="found", message="It is public."),
+        *(unclear("waived", number, waiver="AUD-1") for number in range(2)),
+        *(unclear("reasons", number, f"Could not tell: {number}.") for number in range(2)),
+        *(unclear("partly", number) for number in range(2)),
+        unclear("single", 1),
+        *(unclear("elsewhere", number, region=f"eu-west-{number}") for number in range(1, 3)),
+    ]
+    tallies = [tally(rule) for rule in ("dark", "waived", "reasons", "single", "elsewhere")]
+    tallies += [tally("partly", passed=1), {**tally("elsewhere"), "region": "eu-west-2"}]
+    made = evaluation(findings=rows, tallies=tallies)
+    listed = made.gathered
+    assert list(listed.columns) == [*FRAMES["findings"].names, "resources"]
+    assert listed["resources"].sum() == len(rows)
+    (one,) = listed[listed["resources"] > 1].astype(object).to_dict("records")
+    assert (one["rule_id"], one["resources"], one["message"]) == ("dark", 3, "Could not tell: refused.")
+    assert one["finding_id"] == finding_id("dark", "aws", HERE["account_id"], HERE["region"], "")
+    assert pd.isna(one["resource_id"])
+    assert pd.isna(one["resource_name"])
+    rest = listed[listed["resources"] == 1].drop(columns="resources")
+    alone = made.findings[~(made.findings["rule_id"].eq("dark") & made.findings["verdict"].eq("unknown"))]
+    pd.testing.assert_frame_equal(rest, alone)
+
+
+def test_nothing_found_is_nothing_listed():
+    assert evaluation().gathered.empty

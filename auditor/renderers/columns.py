@@ -17,6 +17,7 @@ FINDINGS = (
     *ACCOUNT,
     Column("Resource id", "resource_id", "id", 25),
     Column("Resource name", "resource_name", width=26),
+    Column("Resources", "resources", "integer", 11),
     Column("Message", "message", width=56),
     Column("Owner", "owner", width=22),
     Column("Waiver", "waiver", width=14),

@@ -57,7 +57,8 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
     yield "Units", f"Times are UTC. Money is US dollars a month{dated}; low and high are bounds of the true cost."
     yield (
         "Verdicts",
-        "found: the rule's condition holds. unknown: could not tell, never a pass. Waived findings stay in the list.",
+        "found: the rule's condition holds. unknown: could not tell, never a pass. Where a rule could tell of nothing "
+        "in an account and region, one row says so for all its resources. Waived findings stay in the list.",
     )
     yield "Empty cells", "AWS does not tell, or we could not see it. Empty never means zero or no."
 

@@ -39,6 +39,8 @@ class Evaluated(Protocol):
     def rule_runs(self) -> pd.DataFrame: ...  # noqa: D102
     @property
     def waivers(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def gathered(self) -> pd.DataFrame: ...  # noqa: D102
 
 
 class Loaded(Protocol):
@@ -110,7 +112,12 @@ def build_report(
         accounts=account_lines(coverage, item_gaps, evaluation.tallies, standing, partitions, names),
         coverage=kinds,
         waivers=_waivers(evaluation.waivers, known),
-        tables={"findings": findings, "tallies": evaluation.tallies, "coverage": coverage, "item_gaps": item_gaps},
+        tables={
+            "findings": evaluation.gathered.sort_values("finding_id", kind="stable", ignore_index=True),
+            "tallies": evaluation.tallies,
+            "coverage": coverage,
+            "item_gaps": item_gaps,
+        },
         manifest=_manifest(inventory, digest),
         glossary=GLOSSARY,
     )

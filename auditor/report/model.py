@@ -354,7 +354,7 @@ class Report:
     accounts: Annotated[tuple[AccountLine, ...], "Every account, most severe findings first"]
     coverage: Annotated[tuple[CoverageGap, ...], "Kinds of gaps, largest first"]
     waivers: Annotated[tuple[WaiverLine, ...], "Exceptions of the policy"]
-    tables: Annotated[dict[str, pd.DataFrame], "findings, tallies, coverage and item_gaps in full"]
+    tables: Annotated[dict[str, pd.DataFrame], "findings as they are listed, tallies, coverage and item_gaps"]
     manifest: Annotated[tuple[tuple[str, str], ...], "Facts about the run and its files, label and value"]
     glossary: Annotated[tuple[tuple[str, str], ...], "Words this report uses, and what they mean here"]
 

@@ -162,7 +162,7 @@ def test_a_run_without_anything_still_makes_a_book(worlds, tmp_path):
     write_xlsx(world.report(), world.inventory, tmp_path / "empty.xlsx")
     book = openpyxl.load_workbook(tmp_path / "empty.xlsx")
     assert book.sheetnames == SHEETS
-    assert book["Findings"].tables["Findings"].ref == "A1:V2"
+    assert book["Findings"].tables["Findings"].ref == "A1:W2"
 
 
 def test_a_path_that_cannot_be_written_is_said(report, world, tmp_path):

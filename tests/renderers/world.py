@@ -10,6 +10,7 @@ from random import Random
 import pandas as pd
 
 from auditor.config import Config
+from auditor.findings import gathered
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory, Manifest, Part
 from auditor.report import Spend, build_report
@@ -37,6 +38,11 @@ class Judged:
     tallies: pd.DataFrame
     rule_runs: pd.DataFrame
     waivers: pd.DataFrame
+
+    @property
+    def gathered(self):
+        """As the engine's own."""
+        return gathered(self.findings, self.tallies)
 
 
 @dataclass
