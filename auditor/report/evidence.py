@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from auditor.report import text
@@ -68,9 +69,18 @@ def facts(row: Mapping[Any, Any]) -> tuple[Fact, ...]:
     said = [*_concerned(row, evidence), *(_fact(name, told[name]) for name in dict.fromkeys([*first, *told]))]
     return tuple(
         (text.plain(name, 40), text.plain(value, _FACT))
-        for name, value in said
+        for name, value in _joined(said)
         if value not in ("not known", "none", "")
     )
+
+
+def _joined(said: Iterable[Fact]) -> Iterator[Fact]:
+    """Neighbours of one name as one, e.g. the id of the newest backup and its day."""
+    for name, facts_of in groupby(said, key=lambda fact: fact[0]):
+        values = [value for _, value in facts_of]
+        if name and len(values) > 1:
+            values = [", ".join(value for value in values if value != "not known") or "not known"]
+        yield from ((name, value) for value in values)
 
 
 def _concerned(row: Mapping[Any, Any], evidence: Mapping[str, Any]) -> Iterator[Fact]:

@@ -38,6 +38,11 @@ def row(evidence, **more):
         ({"because": f"not allowed by key {KEY}."}, (("because", "not allowed by key 12ab."),)),
         ({"kms_key_arn": KEY}, (("KMS key", "12ab"),)),
         ({"zone_list_price_a_month_usd": 540.0}, (("$ a month", "540.00"),)),
+        (
+            {"newest_backup": "snap-0b", "newest_backup_at": "2026-02-26T05:13:16Z", "state": "in-use"},
+            (("newest backup", "snap-0b, 26\u202fFeb\u202f2026"), ("state", "in-use")),
+        ),
+        ({"newest_backup": None, "newest_backup_at": None}, ()),
         ({"apart_minutes": 168}, (("apart", "168 minutes"),)),
         ({"apart_minutes": 27385}, (("apart", "19 days"),)),
         ({"unmet": 2, "windows": 9}, (("not made", "2"), ("promised", "9"))),

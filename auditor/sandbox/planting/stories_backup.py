@@ -101,7 +101,8 @@ def _expired(plot: Plot) -> None:
     plot.volume(of, created, backup="never", state="available", promised=True)
     text = "Access denied while deleting the recovery point"
     arn = snapshot_arn(plot, plot.new("snap"))
-    expired: Row = {"Status": "EXPIRED", "StatusMessage": text}
+    over: Row = {"CalculatedLifecycle": {"DeleteAt": plot.ago(10)}, "Lifecycle": {"DeleteAfterDays": 90}}
+    expired: Row = {"Status": "EXPIRED", "StatusMessage": text, **over}
     recovery_point(plot, gold.rules[1], arn, resource, plot.ago(100), of.size_gib, **expired)
     failures = {1: "failed", 2: "aborted", 3: "expired"} if plot.here.backup_opt_ins["EBS"] else {}
     settled = settle(plot, gold.rules[0].promise, of.volume_id, created, failures, "missed")
