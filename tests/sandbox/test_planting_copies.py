@@ -21,6 +21,8 @@ def destinations(here: Region, promise: Promise) -> Iterator[str]:
     """Where a promise says that its backups are copied to."""
     by, _, name = promise.promise_id.partition("/")
     if by in here.lifecycle_policies:
+        targets = here.lifecycle_policies[by]["PolicyDetails"].get("CrossRegionCopyTargets", [])
+        yield from (target["TargetRegion"] for target in targets)
         for schedule in here.lifecycle_policies[by]["PolicyDetails"].get("Schedules", []):
             if schedule["Name"] == name:
                 rules = schedule.get("CrossRegionCopyRules", [])
@@ -34,15 +36,16 @@ def destinations(here: Region, promise: Promise) -> Iterator[str]:
 def made(here: Region, promise: Promise) -> Backups:
     """What a lifecycle policy made for a resource; the snapshots of a machine are begun at one moment."""
     found: Backups = defaultdict(set)
-    if promise.kind == "IMAGE_MANAGEMENT":
+    machine = promise.resource.startswith("i-")
+    mark = promise.promise_id.replace("/default", "/Default Schedule")
+    if promise.kind == "IMAGE_MANAGEMENT" or (promise.kind == "any" and machine):
         for image_id, row in here.images.items():
-            if row.get("SourceInstanceId") == promise.resource and made_by(row, promise.promise_id):
+            if row.get("SourceInstanceId") == promise.resource and made_by(row, mark):
                 found[datetime.fromisoformat(row["CreationDate"])].add(image_id)
         return found
-    machine = promise.resource.startswith("i-")
     own = {row["VolumeId"] for row in volumes_of(here, promise.resource)} if machine else {promise.resource}
     for snapshot_id, row in here.snapshots.items():
-        if row["VolumeId"] in own and row["State"] == "completed" and made_by(row, promise.promise_id):
+        if row["VolumeId"] in own and row["State"] == "completed" and made_by(row, mark):
             found[row["StartTime"]].add(snapshot_id)
     return found
 

@@ -9,7 +9,7 @@ from auditor.sandbox.planting import lifecycle, machines, schedules
 from auditor.sandbox.planting.chains import amazon_image
 from auditor.sandbox.planting.lifecycle import description, details_of, duty, every, policy, snapshot_tags
 from auditor.sandbox.planting.machines import Disk, machine
-from auditor.sandbox.planting.names import server
+from auditor.sandbox.planting.names import FAR, server
 from auditor.sandbox.planting.plot import DAY, Lineage, Plot, Telling
 from auditor.sandbox.planting.promises import Fates, Rhythm, deliver, settle, tiles
 
@@ -155,6 +155,7 @@ def default_volumes(plot: Plot) -> None:
             started = plot.now - day * DAY - timedelta(hours=5, minutes=plot.rng.randrange(20))
             plot.snapshot(of, started, description=description(policy_id, "Default Schedule"), tags=tags)
     promise = f"{policy_id}/default"
+    plot.note("unknown:backup_copy_missing", of.volume_id)
     tiles(plot, promise, of.volume_id, hours=24, count=days - 1, broken=frozenset({0, 1}))
     _disk(plot, plot.ago(60), {"scratch": "true"}, backup="never", promised=False, **provisioned)
     _disk(plot, plot.ago(60), {}, backup="never", promised=False, device="/dev/xvda", **provisioned)
@@ -172,10 +173,11 @@ def default_machines(plot: Plot) -> None:
         started = plot.now - day * DAY - timedelta(hours=5, minutes=plot.rng.randrange(20))
         make(plot, of, started, started, "met")
     tiles(plot, f"{policy_id}/default", of.instance_id, hours=24, count=2)
+    plot.note("unknown:instance_copy_missing", of.instance_id)
 
 
 def _default(days: int, kind: str, resource: str, exclusions: Row) -> Row:
-    """The details of a default policy that backs up daily."""
+    """The details of a default policy that backs up daily, and copies to where nobody here looks."""
     return {
         "PolicyLanguage": "SIMPLIFIED",
         "PolicyType": kind,
@@ -184,7 +186,7 @@ def _default(days: int, kind: str, resource: str, exclusions: Row) -> Row:
         "RetainInterval": days,
         "CopyTags": False,
         "ExtendDeletion": False,
-        "CrossRegionCopyTargets": [],
+        "CrossRegionCopyTargets": [{"TargetRegion": FAR}],
         "Exclusions": exclusions,
     }
 
