@@ -24,7 +24,10 @@ def in_doubt(volumes: pd.DataFrame, instances: pd.DataFrame, status: pd.DataFram
 
 
 def _stateless(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    rows = frame.loc[frame["state"].isna(), ["account_id", "region", f"{kind}_id"]]
+    stateless = frame["state"].isna()
+    if not stateless.any():  # as a rule
+        return pd.DataFrame()
+    rows = frame.loc[stateless, ["account_id", "region", f"{kind}_id"]]
     return rows.rename(columns={f"{kind}_id": "resource_id"}).assign(
         resource_type=kind, unknown_because=f"Could not tell: the state of the {kind} is not known."
     )

@@ -65,9 +65,10 @@ def of_plans(
         period: The audit period.
     """
     of_selection, of_each, said = rows_of(selections), rows_of(rules), rows_of(versions.readings)
+    of_terms = rows_of(terms)
     for plan in rows_of(plans):
         mine = [selection for selection in of_selection if selection["plan_id"] == plan["plan_id"]]
-        chosen_at, hindered = _chosen(estate, mine, terms, opted_in or {})
+        chosen_at, hindered = _chosen(estate, mine, of_terms, opted_in or {})
         places = np.flatnonzero(chosen_at < FOREVER)
         if not len(places):
             continue
@@ -96,15 +97,14 @@ def of_plans(
 
 
 def _chosen(
-    estate: Estate, selections: list[Row], terms: pd.DataFrame, opted_in: Mapping[str, bool]
+    estate: Estate, selections: Sequence[Row], terms: Sequence[Row], opted_in: Mapping[str, bool]
 ) -> tuple[Instants, Mask]:
     """Since when each resource is selected, and whether all that selects it goes unheard in the region."""
     chosen_at = np.full(len(estate.ids), FOREVER)
     hindered = np.ones(len(estate.ids), dtype=bool)
     for selection in selections:
-        of_it = terms["selection_id"] == selection["selection_id"]
-        mine = terms[of_it & (terms["plan_id"] == selection["plan_id"])]
-        chosen, unheard = selected(estate.held.resources, estate.held.tags, mine, {**opted_in})
+        mine = [term for term in terms if all(term[name] == selection[name] for name in ("plan_id", "selection_id"))]
+        chosen, unheard = selected(estate.held.resources, estate.held.tags, mine, opted_in)
         chosen_at = np.minimum(chosen_at, np.where(chosen, moment(selection["created_at"]), FOREVER))
         hindered &= unheard | ~chosen
     return chosen_at, hindered

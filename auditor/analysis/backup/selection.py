@@ -11,10 +11,17 @@ without the opt-in nothing comes of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.analysis.backup.revisions import Row
+from auditor.analysis.keys import is_one_of
+from auditor.frames.columns import as_arrow
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -25,7 +32,7 @@ _NEGATED = ("StringNotEquals", "StringNotLike")
 
 
 def selected(
-    resources: pd.DataFrame, tags: pd.DataFrame, terms: pd.DataFrame, opted_in: dict[str, bool]
+    resources: pd.DataFrame, tags: pd.DataFrame, terms: Sequence[Row], opted_in: Mapping[str, bool]
 ) -> tuple[Mask, Mask]:
     """Which resources of one account and region one selection selects.
 
@@ -38,27 +45,29 @@ def selected(
     Returns:
         Which are selected, and which of those are not backed up because the region is not opted in.
     """
-    kinds: dict[Any, pd.DataFrame] = dict(iter(terms.groupby("kind", sort=False)))
-    nothing = terms.iloc[:0]
-    patterns = kinds.get("resource", nothing)["value"]
-    wanted_tags, excluded = kinds.get("tag", nothing), kinds.get("not_resource", nothing)["value"]
-    unnamed = resources["resource_type"].map({kind: opted_in.get(name, False) for kind, name in TYPES.items()})
-    allowed = unnamed.to_numpy(dtype=bool)
-    conditions = kinds.get("condition", nothing)
+    patterns, wanted_tags, conditions, excluded = (
+        [term for term in terms if term["kind"] == kind] for kind in ("resource", "tag", "condition", "not_resource")
+    )
+    unnamed = pa.array([kind for kind, name in TYPES.items() if opted_in.get(name)], pa.string())
+    allowed = is_one_of(as_arrow(resources["resource_type"]), unnamed)
     backed_up, tagged = np.zeros((2, len(resources)), dtype=bool)
-    for pattern in patterns.dropna():
+    for pattern in _values(patterns):
         named = any(f":{kind}/" in pattern for kind in TYPES)
         backed_up |= _like(resources["arn"], pattern) & (allowed | named)
-    for key, value in wanted_tags[["key", "value"]].itertuples(index=False):
-        tagged |= _carries(resources, tags, _of_key(tags, key) & _is(tags["value"], value))
+    for term in wanted_tags:
+        tagged |= _carries(resources, tags, _of_key(tags, term["key"]) & _is(tags["value"], term["value"]))
     if not (len(patterns) or len(wanted_tags)):
         tagged, backed_up = np.full(len(resources), len(conditions) > 0), allowed
     chosen = backed_up | tagged
-    for operator, key, value in conditions[["operator", "key", "value"]].itertuples(index=False):
-        chosen &= _holds(resources, tags, operator, key, value)
-    for pattern in excluded.dropna():
+    for term in conditions:
+        chosen &= _holds(resources, tags, term["operator"], term["key"], term["value"])
+    for pattern in _values(excluded):
         chosen &= ~_like(resources["arn"], pattern)
     return chosen, chosen & ~backed_up & ~allowed
+
+
+def _values(terms: Sequence[Row]) -> list[str]:
+    return [term["value"] for term in terms if not pd.isna(term["value"])]
 
 
 def _holds(resources: pd.DataFrame, tags: pd.DataFrame, operator: str, key: str, value: str) -> Mask:
@@ -68,8 +77,7 @@ def _holds(resources: pd.DataFrame, tags: pd.DataFrame, operator: str, key: str,
 
 
 def _carries(resources: pd.DataFrame, tags: pd.DataFrame, rows: Mask) -> Mask:
-    found: Mask = resources["resource_id"].isin(tags.loc[rows, "resource_id"].to_numpy()).to_numpy(dtype=bool)
-    return found
+    return is_one_of(as_arrow(resources["resource_id"]), as_arrow(tags["resource_id"]).filter(pa.array(rows)))
 
 
 def _of_key(tags: pd.DataFrame, key: str) -> Mask:
@@ -79,8 +87,9 @@ def _of_key(tags: pd.DataFrame, key: str) -> Mask:
 
 def _is(texts: pd.Series[Any], value: Any) -> Mask:
     """Which texts are a value; a missing one counts as empty."""
-    mask: Mask = texts.fillna("").eq("" if pd.isna(value) else value).to_numpy(dtype=bool)
-    return mask
+    wanted = "" if pd.isna(value) else str(value)
+    mask = pc.fill_null(pc.equal(as_arrow(texts), wanted), wanted == "")
+    return np.asarray(mask.to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def _like(texts: pd.Series[Any], pattern: Any) -> Mask:
@@ -88,9 +97,11 @@ def _like(texts: pd.Series[Any], pattern: Any) -> Mask:
     first, *rest = ("" if pd.isna(pattern) else str(pattern)).split("*")
     if not rest:
         return _is(texts, pattern)
-    distinct, places = np.unique(texts.fillna("").to_numpy(dtype=object), return_inverse=True)
+    encoded = pc.fill_null(as_arrow(texts), "").dictionary_encode()
+    distinct = encoded.dictionary.to_pylist()
     known: Mask = np.fromiter((_matches(text, first, rest) for text in distinct), bool, len(distinct))
-    return known[places]
+    found: Mask = known[encoded.indices.to_numpy()]
+    return found
 
 
 def _matches(text: str, first: str, rest: list[str]) -> bool:
