@@ -127,7 +127,7 @@ def gathered(findings: pd.DataFrame, tallies: pd.DataFrame) -> pd.DataFrame:
     first = rows[whole & ~keys.duplicated()]
     sizes = alike["message_count"].reindex(keys[whole & ~keys.duplicated()])
     ids = [finding_id(*each) for each in first[_IDENTITY].assign(resource_id="").itertuples(index=False, name=None)]
-    nothing = {name: first[name].mask(first[name].notna()) for name in _OF_ONE}
+    nothing = {name: first[name].iloc[:0].reindex(first.index) for name in _OF_ONE}
     told = first.assign(resources=sizes.to_numpy(), **nothing)
     return pd.concat([rest, told.assign(finding_id=pd.Series(ids, first.index, rest["finding_id"].dtype))])
 

@@ -112,7 +112,7 @@ def report(
         raise ConfigError(f"There is no format {unknown[0]!r}.", f"Formats: {', '.join(renderers.RENDERERS)}.")
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    with nullcontext(ready) if ready else press(formats) as printers:
+    with nullcontext(ready) if ready else press(formats) as hands:
         inventory = Inventory.load(folder)
         kept = target / DERIVED
         summaries: dict[str, Summary] = {
@@ -121,8 +121,7 @@ def report(
             "sharing": sharing_part,
             "spend": partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount),
         }
-        evaluation = evaluate(inventory, rules, config, summaries=summaries)
-        write_results(evaluation, target)
+        evaluation = evaluate(inventory, rules, config, executor=hands, summaries=summaries)
         spend = spend_of(inventory, config, evaluation.summaries["spend"], kept)
         made = build_report(
             evaluation,
@@ -135,10 +134,11 @@ def report(
             backups=backups_of(evaluation.summaries["backups"], inventory, config, kept),
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
-        jobs = [
-            printers.submit(renderers.RENDERERS[suffix], made, inventory, path, templates)
-            for suffix, path in paths.items()
-        ]
-        for job in jobs:
-            job.result()
+        jobs = []
+        for suffix, path in paths.items():
+            write = partial(renderers.RENDERERS[suffix], made, inventory, path, templates)
+            jobs.append(hands.submit(write).result if hands else write)
+        write_results(evaluation, target)
+        for finish in jobs:
+            finish()
     return Outcome(evaluation, made, tuple(paths.values()))

@@ -1,4 +1,7 @@
-"""Where reports are written: here if there is one, else in processes that get ready while other things go on."""
+"""Where reports are written: here if there is one, else in processes that get ready while other things go on.
+
+Until there is something to write they help to judge.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +16,33 @@ from multiprocessing import forkserver, get_context
 #: What is written unless the user asks for something else.
 FORMATS = ("pdf", "xlsx", "json")
 
+#: Containers made and not yet freed before they are searched for rubbish that holds itself; there is little.
+RUBBISH = 50_000
+
 #: Processes that write reports: the PDF takes about as long as all the others.
 PRINTERS = 2
 
 
 def warm_up(formats: Sequence[str]) -> None:
-    """Begin to load and try the document engines, where more than one format will be written; returns at once.
+    """Begin to load what judges, and load and try the document engines, for more than one format; returns at once.
 
     The process in which that happens is the one that those of :func:`press` are forked from. It never holds a
     credential of an account nor runs a rule, and it ends when this one does. Call it before anything that takes
     time to import: it takes about a second itself.
     """
     if len(formats) > 1:
-        forkserver.set_forkserver_preload(["auditor.renderers.ready"])
+        forkserver.set_forkserver_preload(["auditor.pipeline", "auditor.renderers.ready"])
         forkserver.ensure_running()
 
 
 @contextmanager
-def press(formats: Sequence[str]) -> Iterator[Executor]:
-    """What runs the renderers of these formats.
+def press(formats: Sequence[str]) -> Iterator[Executor | None]:
+    """What runs the renderers of these formats, and judges before that; nothing where there is one, written here.
 
     Open it before collecting, and give it to :func:`auditor.pipeline.report`.
     """
     if len(formats) == 1:
-        with ThreadPoolExecutor(1) as here:
-            yield here
+        yield None
         return
     warm_up(formats)
     with (
@@ -46,10 +51,14 @@ def press(formats: Sequence[str]) -> Iterator[Executor]:
         ThreadPoolExecutor(1) as waiting,
     ):
         waiting.submit(lambda: [printers.submit(os.getpid) for _ in range(PRINTERS)])
-        yield printers
+        try:
+            yield printers
+        except BaseException:
+            printers.shutdown(cancel_futures=True)  # or what nobody waits for any more would be done to its end
+            raise
 
 
 def _attend() -> None:
-    """Make this process one that writes reports: the parent answers the keyboard, and nothing here lives long."""
+    """Make this process one that judges and writes reports: the parent answers the keyboard, and rubbish is rare."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()
+    gc.set_threshold(RUBBISH, 20, 100)

@@ -25,7 +25,7 @@ from auditor.config import Config
 from auditor.engine.across import judge_across
 from auditor.engine.gaps import Gaps
 from auditor.engine.partition import FINDINGS, Job, Outcome, Place, Summary
-from auditor.engine.pool import Progress, judge_all, pool_for
+from auditor.engine.pool import Progress, judge_all, lend, parted, pool_for
 from auditor.engine.supply import Reports
 from auditor.engine.waivers import waive
 from auditor.findings import Evaluation, finding_id, read_results, write_results
@@ -72,9 +72,13 @@ def evaluate(
     where = _where(inventory, active)
     rows = int(reports.frame("coverage")["rows"].sum())
     with pool_for(executor, inventory, len(where), rows) as pool:
-        handed, seconds = judge_across(job, gaps)
-        places = [Place(*place, gaps.at(*place), handed.get(place, {})) for place in where]
-        judged = judge_all(job, places, pool, progress)
+        places = [Place(*place, gaps.at(*place)) for place in where]
+        mine, lent = parted(job, places, rows, pool)
+        theirs = lend(lent, places, pool) if lent and pool else None
+        handed, seconds = judge_across(mine, gaps)
+        places = [replace(place, handed=handed.get(place.key, {})) for place in places]
+        judged = judge_all(mine, places, None if theirs else pool, progress)
+        judged += theirs() if theirs else []
     outcomes = [outcome for place in judged for outcome in place.outcomes]
     outcomes.sort(key=lambda outcome: (outcome.rule_id, outcome.account_id, outcome.region))
     table, waivers = waive(_findings(outcomes, first_seen, inventory.as_of), config.waiver, inventory.as_of)

@@ -32,8 +32,6 @@ class Evaluated(Protocol):
     """What the engine made of a run; the frames are declared in ``auditor.frames.results``."""
 
     @property
-    def findings(self) -> pd.DataFrame: ...  # noqa: D102
-    @property
     def tallies(self) -> pd.DataFrame: ...  # noqa: D102
     @property
     def rule_runs(self) -> pd.DataFrame: ...  # noqa: D102
@@ -75,7 +73,7 @@ def build_report(
         backups: What was promised to be backed up, and what came of it.
     """
     known = {loaded.rule.id: loaded.rule for loaded in rules}
-    findings = evaluation.findings.sort_values("finding_id", kind="stable", ignore_index=True)
+    findings = evaluation.gathered.sort_values("finding_id", kind="stable", ignore_index=True)
     coverage, item_gaps = inventory.coverage(), inventory.item_gaps()
     names = _names(inventory)
     partitions = inventory.partitions
@@ -112,12 +110,7 @@ def build_report(
         accounts=account_lines(coverage, item_gaps, evaluation.tallies, standing, partitions, names),
         coverage=kinds,
         waivers=_waivers(evaluation.waivers, known),
-        tables={
-            "findings": evaluation.gathered.sort_values("finding_id", kind="stable", ignore_index=True),
-            "tallies": evaluation.tallies,
-            "coverage": coverage,
-            "item_gaps": item_gaps,
-        },
+        tables={"findings": findings, "tallies": evaluation.tallies, "coverage": coverage, "item_gaps": item_gaps},
         manifest=_manifest(inventory, digest),
         glossary=GLOSSARY,
     )
@@ -181,7 +174,7 @@ def _severities(findings: pd.DataFrame, previous: Report | None) -> tuple[Severi
                 severity=severity,
                 open=now,
                 waived=int((here & found & ~stands).sum()),
-                unknown=int((here & ~found).sum()),
+                unknown=int(findings.loc[here & ~found, "resources"].sum()),
                 change=_change(now - before[severity]) if severity in before else "no earlier run given",
             )
         )

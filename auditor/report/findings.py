@@ -81,7 +81,7 @@ def sections(
     as_of: datetime,
     limit: int,
 ) -> tuple[RuleSection, ...]:
-    """The rules that found something, could not tell or crashed, worst first."""
+    """The rules that found something, could not tell or crashed, worst first; from findings as they are listed."""
     told = [
         line
         for line in lines
@@ -89,8 +89,8 @@ def sections(
     ]
     ranked = _ranked(findings)
     groups = {str(name): rows for name, rows in ranked.groupby("rule_id", observed=True)}
-    unknown = findings.loc[findings["verdict"] == "unknown", ["rule_id", "message"]]
-    whys = {str(name): said for name, said in unknown.groupby("rule_id", observed=True)["message"]}
+    unknown = findings.loc[findings["verdict"] == "unknown", ["rule_id", "message", "resources"]]
+    whys = {str(name): rows for name, rows in unknown.groupby("rule_id", observed=True)}
     grades = {line.rule_id: _grades(line, groups.get(line.rule_id, ranked.iloc[:0])) for line in told}
     worst = {line.rule_id: min(grades[line.rule_id], key=RANK.__getitem__, default=line.severity) for line in told}
     found = {name: rows.loc[rows["verdict"] == "found", "at"].to_numpy() for name, rows in groups.items()}
@@ -174,10 +174,12 @@ def _records(findings: pd.DataFrame, places: Mapping[str, Any]) -> dict[str, lis
     return records
 
 
-def _reasons(messages: pd.Series[str] | None) -> tuple[tuple[str, int], ...]:
-    if messages is None:
+def _reasons(rows: pd.DataFrame | None) -> tuple[tuple[str, int], ...]:
+    """Why a rule could not tell, and of how many resources each time, most first."""
+    if rows is None:
         return ()
-    said = ((text.plain(brief(str(reason)), 200), int(times)) for reason, times in messages.value_counts().items())
+    times = rows.groupby("message", sort=False, observed=True)["resources"].sum()
+    said = ((text.plain(brief(str(reason)), 200), int(resources)) for reason, resources in times.items())
     return _bundled(sorted(said, key=lambda it: -it[1]))
 
 

@@ -1,9 +1,12 @@
 """Accounts and regions judged side by side, on disk or in memory, come to the same."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
+import pytest
 
 from auditor.config import Config
 from auditor.engine import evaluate, pool
@@ -57,6 +60,31 @@ def test_many_rows_are_judged_by_processes(tmp_path, monkeypatch):
     alone = evaluate(inventory, rules, Config())
     monkeypatch.setattr(pool, "WORTH_A_POOL", 1)
     same(alone, evaluate(inventory, rules, Config()))
+
+
+class Broken(Executor):
+    """Processes that die over what they are given."""
+
+    def submit(self, *_):
+        failed = Future()
+        failed.set_exception(BrokenProcessPool())
+        return failed
+
+
+@pytest.mark.parametrize("hands", [partial(ThreadPoolExecutor, 1), Broken])
+def test_another_process_judges_by_some_of_the_rules_where_there_are_few_places(tmp_path, monkeypatch, hands):
+    inventory = estate(tmp_path / "run", places=1)
+    rules, lent = load_rules(), []
+    alone = evaluate(inventory, rules, Config(), summaries={"billed": billed})
+    monkeypatch.setattr(pool, "WORTH_LENDING", 1)
+    monkeypatch.setattr(pool.os, "cpu_count", lambda: 2)
+    judge = pool.judge_chunk
+    monkeypatch.setattr(pool, "judge_chunk", lambda *told: (lent.extend(told[1]), judge(*told))[1])
+    with hands() as executor:
+        together = evaluate(inventory, rules, Config(), executor=executor, summaries={"billed": billed})
+    same(alone, together)
+    assert together.summaries == alone.summaries
+    assert 0 < len(lent) < len(rules) or hands is Broken
 
 
 def billed(frame, account_id, region):
