@@ -132,11 +132,15 @@ def brief(said: str) -> str:
 
 
 def shared(rows: tuple[FindingRow, ...]) -> tuple[tuple[Fact, ...], tuple[FindingRow, ...]]:
-    """The facts that all of several rows have, and the rows without them: said once, not in every row."""
+    """The facts and the owner that all of several rows have, and the rows without them: said once, not in every row."""
     if len(rows) < 2:
         return (), rows
     common = tuple(fact for fact in rows[0].evidence if all(fact in row.evidence for row in rows))
-    return common, tuple(replace(row, evidence=_without(row.evidence, common)) for row in rows)
+    rows = tuple(replace(row, evidence=_without(row.evidence, common)) for row in rows)
+    owner = rows[0].owner
+    if owner and all(row.owner == owner for row in rows):
+        return (*common, ("owner", owner)), tuple(replace(row, owner="") for row in rows)
+    return common, rows
 
 
 def _without(evidence: Iterable[Fact], common: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -80,5 +80,10 @@ def test_what_is_the_same_in_all_rows_is_said_once():
     common, rows = shared((one, other))
     assert common == (("state", "in-use"),)
     assert [each.evidence for each in rows] == [(("age", "3 days"),), (("age", "9 days"),)]
+    both = tuple(replace(each, owner="ops@example.com") for each in (one, one))
+    common, rows = shared(both)
+    assert common == (*one.evidence, ("owner", "ops@example.com"))
+    assert {(each.owner, each.evidence) for each in rows} == {("", ())}
+    assert [each.owner for each in shared((both[0], one))[1]] == ["ops@example.com", ""]
     assert shared((one,)) == ((), (one,))
     assert shared(()) == ((), ())
