@@ -24,6 +24,7 @@ __all__ = [
     "Severity",
     "Verdict",
     "all_pass",
+    "alongside",
     "among",
     "beside",
     "flags",
@@ -142,6 +143,17 @@ def rule(
         )
 
     return declare
+
+
+def alongside(rows: pd.DataFrame, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """For each row the table's row with the same keys, of which it has one at most; missing where it has none.
+
+    ``rows[keys].merge(table, on=keys, how="left")`` on the index of the rows. Where the table has the same keys in the
+    same order, as frames about each image have, it is the table.
+    """
+    if len(rows) == len(table) and all(_texts(rows[key]).equals(_texts(table[key])) for key in keys):
+        return table.set_axis(rows.index)
+    return rows[keys].merge(table, on=keys, how="left").set_axis(rows.index)
 
 
 def among(texts: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[bool]:

@@ -38,7 +38,7 @@ def backup_job_failing(backup_plans: pd.DataFrame, backup_jobs: pd.DataFrame, *,
     nothing = pd.Series(False, index=plans.index, dtype="boolean")
     ended = backup_jobs[
         one_of(backup_jobs["state"], "COMPLETED", "PARTIAL", "FAILED", "ABORTED", "EXPIRED").fillna(False)
-        & backup_jobs["plan_id"].isin(plans)
+        & among(backup_jobs["plan_id"], plans)
         & backup_jobs["resource_id"].notna()
     ]
     wrong = one_of(ended["state"], "FAILED", "ABORTED", "EXPIRED")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, rule, whole_days
+from auditor.rule import Verdict, all_pass, alongside, rule, whole_days
 
 
 @rule(
@@ -34,7 +34,7 @@ def image_deprecated_in_use(images: pd.DataFrame, image_use: pd.DataFrame, as_of
     if all_pass(deprecated):
         return deprecated
     keys = ["account_id", "region", "image_id"]
-    use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
+    use = alongside(images, image_use, keys)
     current = use["current_references"].gt(0)
     blind = deprecated & ~current.fillna(False) & use["blind_spot"].notna()
     return pd.DataFrame(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, among, flags, one_of, rule, whole_days
+from auditor.rule import Verdict, all_pass, alongside, among, flags, one_of, rule, whole_days
 
 
 @rule(
@@ -46,7 +46,7 @@ def image_licence_at_risk(
     launched = (as_of - images["last_launched_at"] <= limit).astype("boolean")
     usable = one_of(images["state"], "available", "disabled")
     keys = ["account_id", "region", "image_id"]
-    use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
+    use = alongside(images, image_use, keys)
     on_ebs = flags(images["root_device_type"].ne("instance-store"))
     unused = usable & old & ~launched & use["references"].eq(0) & on_ebs
     if all_pass(unused):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import Verdict, all_pass, among, older, one_of, rule, whole_days
+from auditor.rule import Verdict, all_pass, alongside, among, older, one_of, rule, whole_days
 
 
 @rule(
@@ -54,7 +54,7 @@ def image_stale_in_use(
     )
     by = by.set_index(images.index)
     keys = ["account_id", "region", "image_id"]
-    use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
+    use = alongside(images, image_use, keys)
     used = by["used_by"].notna().astype("boolean")
     blind = due.fillna(False) & ~used & use["blind_spot"].notna()
     return pd.DataFrame(

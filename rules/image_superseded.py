@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import one_of, rule
+from auditor.rule import alongside, one_of, rule
 
 
 @rule(
@@ -31,8 +31,8 @@ def image_superseded(images: pd.DataFrame, image_generations: pd.DataFrame, imag
     Keep the newest few for going back. Disable the others, wait, then deregister them together with their snapshots.
     """
     keys = ["account_id", "region", "image_id"]
-    place = images[keys].merge(image_generations, on=keys, how="left").set_index(images.index)
-    use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
+    place = alongside(images, image_generations, keys)
+    use = alongside(images, image_use, keys)
     untold = images["created_at"].isna() | images["state"].isna()
     untold |= place["family"].isna() & place["family_by"].ne("tag")
     behind = (~place["is_kept"]).fillna(False).mask(untold)

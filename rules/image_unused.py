@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from auditor.rule import among, one_of, rule, whole_days
+from auditor.rule import alongside, among, one_of, rule, whole_days
 
 
 @rule(
@@ -45,7 +45,7 @@ def image_unused(
     launched = (idle <= limit).astype("boolean")
     usable = one_of(images["state"], "available", "disabled")
     keys = ["account_id", "region", "image_id"]
-    use = images[keys].merge(image_use, on=keys, how="left").set_index(images.index)
+    use = alongside(images, image_use, keys)
     held = among(images["image_id"], recovery_points["recovery_id"].dropna())
     unused = usable & old & ~launched & use["references"].eq(0) & ~held
     blind = unused.fillna(False) & use["blind_spot"].notna()

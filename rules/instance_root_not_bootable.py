@@ -51,15 +51,16 @@ def instance_root_not_bootable(
     if all_pass(wanted):
         return wanted
     root = _roots(instances, attachments)
-    whole = snapshots[snapshots["state"].eq("completed").fillna(False)]
-    usable = recovery_points[recovery_points["status"].isin(["COMPLETED", "AVAILABLE"])]
-    kept = among(root, whole["volume_id"]) | among(root, usable["resource_id"])
-    ready = images[images["state"].eq("available").fillna(False)]
-    mapped = image_block_devices[among(image_block_devices["image_id"], ready["image_id"])]
-    imaged = whole[among(whole["snapshot_id"], mapped["snapshot_id"])]
-    bootable = (
-        among(ids, ready["source_instance_id"]) | among(root, imaged["volume_id"]) | among(ids, usable["resource_id"])
-    )
+    whole = snapshots.loc[
+        snapshots["state"].eq("completed").fillna(False) & among(snapshots["volume_id"], root),
+        ["snapshot_id", "volume_id", "started_at"],
+    ]
+    usable = recovery_points.loc[recovery_points["status"].isin(["COMPLETED", "AVAILABLE"]), "resource_id"]
+    kept = among(root, whole["volume_id"]) | among(root, usable)
+    ready = images.loc[images["state"].eq("available").fillna(False), ["image_id", "source_instance_id"]]
+    mapped = image_block_devices.loc[among(image_block_devices["image_id"], ready["image_id"]), "snapshot_id"]
+    imaged = whole.loc[among(whole["snapshot_id"], mapped), "volume_id"]
+    bootable = among(ids, ready["source_instance_id"]) | among(root, imaged) | among(ids, usable)
     found = wanted & kept & ~bootable
     # Which volume is the root, or what runs on it, was not told.
     found = found.mask((wanted.isna() & kept & ~bootable).astype(bool))

@@ -3,7 +3,7 @@ import pytest
 
 from auditor.errors import RuleError
 from auditor.frames import FRAMES, PANDAS
-from auditor.rule import all_pass, among, beside, flags, lookup, older, one_of, rule, whole_days
+from auditor.rule import all_pass, alongside, among, beside, flags, lookup, older, one_of, rule, whole_days
 
 WORDS = {
     "title": "T",
@@ -115,6 +115,21 @@ def test_ages_are_told_from_missing_ones():
 )
 def test_verdicts_all_pass_only_when_every_one_is_told_and_passes(values, passed):
     assert all_pass(pd.Series(values, dtype="boolean")) is passed
+
+
+@pytest.mark.parametrize("order", [["vol-1", "vol-2"], ["vol-2", "vol-1"], ["vol-2"], []])
+def test_rows_alongside_are_those_with_the_same_keys_in_whatever_order(order):
+    keys = ["account_id", "region", "volume_id"]
+    rows = (
+        FRAMES["volumes"]
+        .rows({"account_id": "1", "region": "a", "volume_id": name} for name in ("vol-1", "vol-2"))
+        .set_axis([3, 1])
+    )
+    table = rows.set_index("volume_id", drop=False).loc[order, keys].reset_index(drop=True)
+    table["told"] = "of " + table["volume_id"]
+    told = alongside(rows, table, keys)["told"]
+    assert told.index.tolist() == [3, 1]
+    assert told.fillna("none").tolist() == [f"of {name}" if name in order else "none" for name in ("vol-1", "vol-2")]
 
 
 def test_rows_beside_keep_the_index_of_the_texts():
