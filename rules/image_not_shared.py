@@ -43,12 +43,12 @@ def image_not_shared(images: pd.DataFrame, image_expectations: pd.DataFrame) -> 
     places = pd.Index(images["image_id"]).get_indexer(wanted["image_id"])
     return pd.DataFrame(
         {
-            "found": wanted["missing"].to_numpy(),
-            "grantee_id": wanted["expected"].to_numpy(),
-            "grantee_type": wanted["expected_type"].to_numpy(),
-            "missing_accounts": wanted["missing_accounts"].to_numpy(),
-            "expectation": wanted["entry"].to_numpy(),
-            "discriminator": wanted["expected"].to_numpy(),
+            "found": wanted["missing"].array,
+            "grantee_id": wanted["expected"].array,
+            "grantee_type": wanted["expected_type"].array,
+            "missing_accounts": wanted["missing_accounts"].array,
+            "expectation": wanted["entry"].array,
+            "discriminator": wanted["expected"].array,
             "unknown_because": [f"Could not tell: whether a share reaches {each}." for each in wanted["expected"]],
         },
         index=images.index[places],

@@ -68,12 +68,12 @@ def image_share_incomplete(
     places = pd.Index(images["image_id"]).get_indexer(found["image_id"])
     return pd.DataFrame(
         {
-            "found": found["found"].to_numpy(),
-            "grantee_id": found["grantee"].to_numpy(),
-            "fails": found["fails"].to_numpy(),
-            "missing": found["missing"].to_numpy(),
-            "discriminator": found["grantee"].to_numpy(),
-            "unknown_because": ("Could not tell: " + found["missing"] + ".").to_numpy(),
+            "found": found["found"].array,
+            "grantee_id": found["grantee"].array,
+            "fails": found["fails"].array,
+            "missing": found["missing"].array,
+            "discriminator": found["grantee"].array,
+            "unknown_because": ("Could not tell: " + found["missing"] + ".").array,
         },
         index=images.index[places],
     ).astype({"found": "boolean"})

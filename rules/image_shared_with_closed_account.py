@@ -41,11 +41,11 @@ def image_shared_with_closed_account(images: pd.DataFrame, image_access: pd.Data
     return pd.DataFrame(
         {
             "found": True,
-            "grantee_id": closed["grantee"].to_numpy(),
-            "account_name": closed["grantee_name"].to_numpy(),
-            "encrypted": closed["encrypted"].to_numpy(),
-            "severity": closed["severity"].to_numpy(),
-            "discriminator": closed["grantee"].to_numpy(),
+            "grantee_id": closed["grantee"].array,
+            "account_name": closed["grantee_name"].array,
+            "encrypted": closed["encrypted"].array,
+            "severity": closed["severity"].array,
+            "discriminator": closed["grantee"].array,
         },
         index=images.index[places],
     ).astype({"found": "boolean"})

@@ -48,11 +48,11 @@ def lifecycle_policy_shares_outside(
     return pd.DataFrame(
         {
             "found": True,
-            "grantee_id": shares["target_account_id"].to_numpy(),
-            "schedule": shares["schedule_name"].to_numpy(),
-            "state": state.to_numpy(),
-            "severity": state.ne("ENABLED").fillna(False).map({True: "medium", False: "high"}).to_numpy(),
-            "discriminator": shares["target_account_id"].to_numpy(),
+            "grantee_id": shares["target_account_id"].array,
+            "schedule": shares["schedule_name"].array,
+            "state": state.array,
+            "severity": state.ne("ENABLED").fillna(False).map({True: "medium", False: "high"}).array,
+            "discriminator": shares["target_account_id"].array,
         },
         index=lifecycle_policies.index[places],
     ).astype({"found": "boolean"})

@@ -42,10 +42,10 @@ def snapshot_not_shared(snapshots: pd.DataFrame, snapshot_expectations: pd.DataF
     places = pd.Index(snapshots["snapshot_id"]).get_indexer(wanted["snapshot_id"])
     return pd.DataFrame(
         {
-            "found": wanted["missing"].to_numpy(),
-            "grantee_id": wanted["expected"].to_numpy(),
-            "expectation": wanted["entry"].to_numpy(),
-            "discriminator": wanted["expected"].to_numpy(),
+            "found": wanted["missing"].array,
+            "grantee_id": wanted["expected"].array,
+            "expectation": wanted["entry"].array,
+            "discriminator": wanted["expected"].array,
             "unknown_because": [f"Could not tell: which accounts {each} has." for each in wanted["expected"]],
         },
         index=snapshots.index[places],

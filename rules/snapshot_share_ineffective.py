@@ -49,12 +49,12 @@ def snapshot_share_ineffective(snapshots: pd.DataFrame, snapshot_access: pd.Data
     places = named.index[pd.Index(named).get_indexer(dead["snapshot_id"])]
     return pd.DataFrame(
         {
-            "found": (~dead["effective"]).to_numpy(),
-            "grantee_id": dead["grantee"].to_numpy(),
-            "grantee_name": dead["grantee_name"].to_numpy(),
-            "because": dead["effective_because"].to_numpy(),
-            "discriminator": dead["grantee"].to_numpy(),
-            "unknown_because": ("Could not tell: " + dead["effective_because"] + ".").to_numpy(),
+            "found": (~dead["effective"]).array,
+            "grantee_id": dead["grantee"].array,
+            "grantee_name": dead["grantee_name"].array,
+            "because": dead["effective_because"].array,
+            "discriminator": dead["grantee"].array,
+            "unknown_because": ("Could not tell: " + dead["effective_because"] + ".").array,
         },
         index=places,
     ).astype({"found": "boolean"})

@@ -57,14 +57,14 @@ def snapshot_shared_outside_organisation(snapshots: pd.DataFrame, snapshot_acces
     told = strangers["grantee_class"].notna()
     return pd.DataFrame(
         {
-            "found": told.where(told).astype("boolean").to_numpy(),
-            "grantee_id": strangers["grantee"].to_numpy(),
-            "who": strangers["outside_because"].to_numpy(),
-            "encrypted": strangers["encrypted"].to_numpy(),
-            "works": strangers["effective"].to_numpy(),
-            "works_because": strangers["effective_because"].to_numpy(),
-            "severity": strangers["severity"].to_numpy(),
-            "discriminator": strangers["grantee"].to_numpy(),
+            "found": told.where(told).astype("boolean").array,
+            "grantee_id": strangers["grantee"].array,
+            "who": strangers["outside_because"].array,
+            "encrypted": strangers["encrypted"].array,
+            "works": strangers["effective"].array,
+            "works_because": strangers["effective_because"].array,
+            "severity": strangers["severity"].array,
+            "discriminator": strangers["grantee"].array,
             "unknown_because": "Could not tell: which organisation is ours is not known.",
         },
         index=places,
