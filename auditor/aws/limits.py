@@ -38,7 +38,7 @@ LIMITS: Mapping[str | tuple[str, str], Limit] = {
     "ec2": EC2_READS,
     ("ec2", "DescribeStoreImageTasks"): Limit(50, 0.5),
     "autoscaling": Limit(40, 10),
-    "backup": Limit(20, 10),
+    "backup": Limit(40, 10),
     ("cloudtrail", "LookupEvents"): Limit(2, 2),
     "dlm": Limit(60, 10),
     "kms": Limit(100, 50),
