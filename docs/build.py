@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pypdfium2
+from PIL import Image
 
 from auditor.cli import main as command
 from auditor.demo import run_demo
@@ -39,7 +40,10 @@ def picture() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run_demo(Path(folder) / "run", seed=7, accounts=5, regions=3, quiet=True, say=click.echo)
         page = pypdfium2.PdfDocument(Path(folder) / "run" / "report.pdf")[0]
-        page.render(scale=1.25).to_pil().quantize(32).save(ROOT / "docs" / "first-page.png", optimize=True)
+        drawn = page.render(scale=1.25).to_pil()
+        # few words have a colour: the usual choice of colours would leave them grey
+        few = drawn.quantize(64, method=Image.Quantize.MAXCOVERAGE)
+        few.save(ROOT / "docs" / "first-page.png", optimize=True)
 
 
 def main() -> None:
