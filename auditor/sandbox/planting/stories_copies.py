@@ -161,7 +161,8 @@ def _copy_image(
     for number, mapping in enumerate(row["BlockDeviceMappings"]):
         snapshot_id = mapping["Ebs"]["SnapshotId"]
         held, size = source.here.blocks[snapshot_id], mapping["Ebs"]["VolumeSize"]
-        of = Lineage(NO_VOLUME, size, target.keys.enabled, target.uuid(), held.history, held.point)
+        data_key = target.uuid()  # under which nothing is shared with copies made before
+        of = Lineage(NO_VOLUME, size, target.keys.enabled, data_key, held.history, held.point, line=data_key)
         text = copy_text(target, copy_id, image_id, snapshot_id, (target.now - began) / DAY)
         made = target.snapshot(of, began, description=text, volume_id=NO_VOLUME, kept="image", tags=tags)
         devices.append(device(number, made, of))
