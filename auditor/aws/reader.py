@@ -242,17 +242,19 @@ class PartitionReader:
             IncompleteAnswer: A token came twice, so that the listing would never end.
         """
         token_in, token_out = TOKENS.get(service, NEXT_TOKEN)
+        answer = self.call(service, operation, **parameters)
         seen: set[str] = set()
-        while True:
-            answer = self.call(service, operation, **parameters)
-            yield list(answer.get(key) or ())
-            token = answer.get(token_out)
-            if not token:
-                return
-            if token in seen:
-                raise IncompleteAnswer("RepeatedToken", f"{operation} gave the same page token twice.")
-            seen.add(token)
-            parameters[token_in] = token
+        with ThreadPoolExecutor(1, thread_name_prefix="auditor-ahead") as ahead:  # starts a thread where there is work
+            while token := answer.get(token_out):
+                if token in seen:
+                    yield list(answer.get(key) or ())
+                    raise IncompleteAnswer("RepeatedToken", f"{operation} gave the same page token twice.")
+                seen.add(token)
+                # the next page is on its way while this one is worked on
+                following = ahead.submit(self.call, service, operation, **parameters | {token_in: token})
+                yield list(answer.get(key) or ())
+                answer = following.result()
+        yield list(answer.get(key) or ())
 
     def each(
         self, ids: Iterable[str], read: Callable[[str], Item], *, drop: tuple[str, ...] = ()
