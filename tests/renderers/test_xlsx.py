@@ -59,6 +59,14 @@ def test_every_sheet_is_a_table_with_a_frozen_header_that_prints(book):
         assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
 
 
+@pytest.mark.parametrize(
+    ("sheet", "last"), [("Findings", "Message"), ("Rules", "Controls"), ("Coverage", "Rows"), ("Manifest", "Value")]
+)
+def test_what_is_asked_for_first_goes_on_paper(book, sheet, last):
+    area = book[sheet].print_area.replace("$", "").rpartition("!")[2]
+    assert book[sheet][f"{area.partition(':')[2].rstrip('0123456789')}1"].value == last
+
+
 def test_one_row_per_thing(book, report, world):
     assert book["Findings"].max_row - 1 == len(report.tables["findings"])
     assert book["Coverage"].max_row - 1 == len(report.tables["coverage"])
