@@ -36,7 +36,7 @@ def policy(
     details: dict[str, Any],
     *,
     state: str = "ENABLED",
-    status: str = "ENABLED",
+    status: str = "",
     modified: datetime | None = None,
 ) -> str:
     """Plant a policy with the details given.
@@ -46,7 +46,7 @@ def policy(
         description: Its description.
         details: Its PolicyDetails; simplified ones make it a default policy.
         state: ENABLED, DISABLED or ERROR.
-        status: Its status message.
+        status: Its status message; the state when left out.
         modified: When it was last changed; long ago by default.
 
     Returns:
@@ -58,7 +58,7 @@ def policy(
         "PolicyId": policy_id,
         "Description": description,
         "State": state,
-        "StatusMessage": status,
+        "StatusMessage": status or state,
         "ExecutionRoleArn": f"arn:aws:iam::{plot.here.account_id}:role/service-role/AWSDataLifecycleManagerDefaultRole",
         "DateCreated": created,
         "DateModified": modified or plot.ago(plot.rng.randrange(70, 500)),
@@ -246,7 +246,7 @@ def _default_volumes(plot: Plot) -> None:
             "ExcludeTags": [{"Key": "scratch", "Value": "true"}],
         },
     }
-    policy(plot, "Default policy for volumes", details, state="DISABLED", status="DISABLED")
+    policy(plot, "Default policy for volumes", details, state="DISABLED")
 
 
 def _default_instances(plot: Plot) -> None:

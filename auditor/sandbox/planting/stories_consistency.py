@@ -99,7 +99,7 @@ def by_policy(plot: Plot) -> None:
             "Parameters": {"NoReboot": no_reboot},
             "PolicyLanguage": "STANDARD",
         }
-        policy_id = lifecycle.policy(plot, "Images of machines", details, state="DISABLED", status="DISABLED")
+        policy_id = lifecycle.policy(plot, "Images of machines", details, state="DISABLED")
         plot.here.lifecycle_policies[policy_id]["DateModified"] = plot.ago(400)
         tags = {"aws:dlm:lifecycle-policy-id": policy_id, "dlm:managed": "true"}
         image_id = _image(plot, 100, tags=tags, origin="dlm proven")
