@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver, get_context
+from multiprocessing import forkserver, get_context, resource_tracker
 
 #: What is written unless the user asks for something else.
 FORMATS = ("pdf", "xlsx", "json")
@@ -32,7 +32,12 @@ def warm_up(formats: Sequence[str]) -> None:
     """
     if len(formats) > 1:
         forkserver.set_forkserver_preload(["auditor.pipeline", "auditor.renderers.ready"])
-        forkserver.ensure_running()
+        resource_tracker.ensure_running()  # which the next would start otherwise, and it lets all signals through
+        earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the parent answers the keyboard
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,16 @@ def test_processes_that_got_ready_write_the_same_bytes(world, tmp_path: Path) ->
 def test_one_output_starts_no_process(formats: tuple[str, ...]) -> None:
     with pipeline.press(formats) as ready:
         assert ready is None
+
+
+def test_the_keyboard_is_for_this_process_alone() -> None:
+    # In a process of its own, whose forkserver nobody has started yet.
+    script = """
+import signal
+from auditor.press import press
+with press(("pdf", "json")) as ready:
+    held = ready.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+print(signal.SIGINT in held, signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True", "False"]
