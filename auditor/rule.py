@@ -23,6 +23,7 @@ __all__ = [
     "Rule",
     "Severity",
     "Verdict",
+    "about",
     "all_pass",
     "alongside",
     "among",
@@ -216,6 +217,17 @@ def beside(texts: pd.Series[Any], table: pd.DataFrame, column: str) -> pd.DataFr
         {name: pd.api.extensions.take(table[name].array, places, allow_fill=True) for name in table.columns},
         index=texts.index,
     )
+
+
+def about(ids: pd.Series[Any], table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows of a table that are about one of the ids, which are unique, on the index of that id.
+
+    One id may have several rows; rows about anything else are left out.
+    """
+    places = pd.Index(ids).get_indexer(table[column])
+    known = places >= 0
+    told: pd.DataFrame = table[known].set_axis(ids.index[places[known]])
+    return told
 
 
 def lookup(texts: pd.Series[Any], ids: pd.Series[Any], values: pd.Series[Any]) -> pd.Series[Any]:

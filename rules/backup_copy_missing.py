@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import Verdict, flags, rule
+from auditor.rule import Verdict, about, flags, rule
 
 
 @rule(
@@ -38,9 +38,7 @@ def backup_copy_missing(volumes: pd.DataFrame, backup_copies: pd.DataFrame, *, m
     if not mine.any():
         return flags(pd.Series(False, index=volumes.index))
     told = backup_copies[mine].assign(behind=late[mine]).sort_values("behind", ascending=False, kind="stable")
-    told = told[told["behind"] | ~told["resource_id"].duplicated()]
-    places = pd.Index(volumes["volume_id"]).get_indexer(told["resource_id"])
-    told = told[places >= 0].set_axis(volumes.index[places[places >= 0]])
+    told = about(volumes["volume_id"], told[told["behind"] | ~told["resource_id"].duplicated()], "resource_id")
     behind = told["behind"]
     return pd.DataFrame(
         {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import Verdict, flags, rule
+from auditor.rule import Verdict, about, flags, rule
 
 
 @rule(
@@ -41,9 +41,7 @@ def instance_copy_missing(instances: pd.DataFrame, backup_copies: pd.DataFrame, 
     if not mine.any():
         return flags(pd.Series(False, index=instances.index))
     told = backup_copies[mine].assign(behind=late[mine]).sort_values("behind", ascending=False, kind="stable")
-    told = told[told["behind"] | ~told["resource_id"].duplicated()]
-    places = pd.Index(instances["instance_id"]).get_indexer(told["resource_id"])
-    told = told[places >= 0].set_axis(instances.index[places[places >= 0]])
+    told = about(instances["instance_id"], told[told["behind"] | ~told["resource_id"].duplicated()], "resource_id")
     behind = told["behind"]
     return pd.DataFrame(
         {

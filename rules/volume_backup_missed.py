@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from auditor.rule import Verdict, flags, rule
+from auditor.rule import Verdict, about, flags, rule
 
 
 @rule(
@@ -36,9 +36,8 @@ def volume_backup_missed(volumes: pd.DataFrame, backup_unmet: pd.DataFrame) -> V
 
     Find out why the schedule does not run and take a backup meanwhile.
     """
-    told = backup_unmet[backup_unmet["resource_type"].eq("volume").fillna(False)]
-    places = pd.Index(volumes["volume_id"]).get_indexer(told["resource_id"])
-    told = told[places >= 0].set_axis(volumes.index[places[places >= 0]])
+    mine = backup_unmet[backup_unmet["resource_type"].eq("volume").fillna(False)]
+    told = about(volumes["volume_id"], mine, "resource_id")
     if not len(told):
         return flags(pd.Series(False, index=volumes.index))
     unmet = told["promise_id"].notna()

@@ -3,7 +3,7 @@ import pytest
 
 from auditor.errors import RuleError
 from auditor.frames import FRAMES, PANDAS
-from auditor.rule import all_pass, alongside, among, beside, flags, lookup, older, one_of, rule, whole_days
+from auditor.rule import about, all_pass, alongside, among, beside, flags, lookup, older, one_of, rule, whole_days
 
 WORDS = {
     "title": "T",
@@ -147,3 +147,11 @@ def test_a_table_in_the_order_of_the_texts_is_beside_them_as_it_is():
     assert (list(same.index), told(same["state"])) == ([3, 1], ["in-use", None])
     turned = beside(pd.Series(["vol-2", "vol-1"], dtype=PANDAS["text"]), rows, "volume_id")
     assert told(turned["state"]) == [None, "in-use"]
+
+
+def test_rows_about_an_id_stand_on_its_index():
+    ids = pd.Series(["vol-a", "vol-b", "vol-c"], index=[7, 5, 3], dtype="string")
+    table = pd.DataFrame({"resource_id": ["vol-c", "vol-x", None, "vol-a", "vol-c"], "said": [1, 2, 3, 4, 5]})
+    told = about(ids, table, "resource_id")
+    assert list(zip(told.index, told["said"], strict=True)) == [(3, 1), (7, 4), (3, 5)]
+    assert about(ids, table.iloc[:0], "resource_id").empty

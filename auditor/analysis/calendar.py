@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from auditor.analysis.backup.gaps import DELIVERING, PROMISING
-from auditor.analysis.places import frames_of
-from auditor.frames import FRAMES
+from auditor.analysis.places import asked, frames_of
 from auditor.inventory import GLOBAL
 from auditor.report import text
 from auditor.report.backups import BROKEN, STANDINGS, VERDICTS, Backups, Cover, Line
@@ -164,7 +163,7 @@ def backups_of(
         config: Says how long the audit period is.
         kept: Where derived frames were kept, see :func:`~auditor.analysis.places.keep`.
     """
-    if not _asked(inventory):
+    if not asked(inventory, (*PROMISING, *DELIVERING)):
         return None
     windows: Counter[str] = Counter()
     accounts: dict[str, Counter[str]] = {}
@@ -189,12 +188,6 @@ def backups_of(
         until=until.date(),
         details=partial(details, inventory, config, inventory.gaps(), kept),
     )
-
-
-def _asked(inventory: Inventory) -> bool:
-    """Whether what promises backups, and what delivers them, was to be read; an inventory in memory notes gaps only."""
-    needed = {collector for name in (*PROMISING, *DELIVERING) for collector in FRAMES[name].filled_by}
-    return inventory.folder is None or needed <= set(inventory.coverage()["collector"])
 
 
 def _open(cover: Cover) -> tuple[int, str]:

@@ -10,8 +10,7 @@ import pandas as pd
 
 from auditor.analysis import derive
 from auditor.analysis.image_families import standings
-from auditor.analysis.places import frames_of
-from auditor.frames import FRAMES
+from auditor.analysis.places import asked, collectors_of, frames_of
 from auditor.inventory import GLOBAL
 from auditor.report import text
 from auditor.report.families import STANDINGS, Families, Family, Made
@@ -75,7 +74,7 @@ def families_of(inventory: Inventory, config: Config, spend: Spend, kept: Path |
         unpriced=int(table["unpriced"].sum()),
         keep=config.images.keep,
         unread=len(unread),
-        asked=_asked(inventory) or not len(table),
+        asked=asked(inventory, _NEEDED) or not len(table),
         table=table.loc[order].reset_index(drop=True),
         details=partial(details, inventory, images, kept),
     )
@@ -106,18 +105,9 @@ def _frames(inventory: Inventory, config: Config, held: dict[str, pd.DataFrame])
     return frame
 
 
-def _asked(inventory: Inventory) -> bool:
-    """Whether what uses images was to be read anywhere; an inventory in memory notes gaps only."""
-    return inventory.folder is None or _collectors() <= set(inventory.coverage()["collector"])
-
-
-def _collectors() -> set[str]:
-    return {collector for name in _NEEDED for collector in FRAMES[name].filled_by}
-
-
 def _unread(inventory: Inventory) -> set[Partition]:
     """The places in which something that is needed was not read completely, or not asked for at all."""
-    collectors = _collectors()
+    collectors = collectors_of(_NEEDED)
     coverage = inventory.coverage()
     mine = coverage[coverage["collector"].isin(list(collectors))]
     broken = mine[mine["status"].ne("complete")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -71,6 +71,16 @@ def frames_of(
         return known[name]
 
     return frame
+
+
+def asked(inventory: Inventory, frames: Iterable[str]) -> bool:
+    """Whether all that fills some frames was to be read anywhere; an inventory in memory notes gaps only."""
+    return inventory.folder is None or collectors_of(frames) <= set(inventory.coverage()["collector"])
+
+
+def collectors_of(frames: Iterable[str]) -> set[str]:
+    """The collectors that fill some collected frames."""
+    return {collector for name in frames for collector in FRAMES[name].filled_by}
 
 
 def keep(frame: Callable[[str], pd.DataFrame], account_id: str, region: str, *, folder: Path) -> None:
