@@ -199,7 +199,7 @@ class Inventory:
         tables = [self._table(path, columns) for path in self._paths(frame, account_id, region)]
         if not tables:
             return declared.empty() if columns is None else declared.empty()[columns]
-        rows = declared.from_arrow(pa.concat_tables(tables, promote_options="default"))
+        rows = declared.from_arrow(pa.concat_tables(tables, promote_options="permissive"))
         return rows if columns is None else rows[columns]
 
     def holds(self, frame: str) -> bool:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from auditor.aws.collector import Item, Where
 from auditor.frames import INVENTORY
-from auditor.frames.columns import ARROW
+from auditor.frames.columns import ARROW, TEXT
 
 #: How one column is read of an item: the name of a member, or a function of the item.
 Field = str | Callable[[Item], Any]
@@ -44,16 +44,24 @@ def table(frame: str, where: Where, rows: int, values: Mapping[str, Sequence[Any
     declared = INVENTORY[frame]
     if not rows:
         return _empty(frame).copy()
-    kinds = {column.name: (column.kind, ARROW[column.kind]) for column in declared.columns}
+    kinds = _kinds(frame)
     columns: dict[str, pa.Array] = {}
     for column, fixed in (("account_id", where.account_id), ("region", where.region)):
         if column in kinds:
-            columns[column] = pa.array([fixed] * rows, pa.string())
+            columns[column] = pa.repeat(pa.scalar(fixed, TEXT), rows)
     for column, cells in values.items():
         kind, arrow = kinds[column]
         filled = [cell or None for cell in cells] if kind == "text" else cells
         columns[column] = pa.array(filled, arrow)
     return declared.from_arrow(pa.table(columns))
+
+
+@cache
+def _kinds(frame: str) -> dict[str, tuple[str, pa.DataType]]:
+    return {
+        column.name: (column.kind, TEXT if column.kind == "text" else ARROW[column.kind])
+        for column in INVENTORY[frame].columns
+    }
 
 
 @cache

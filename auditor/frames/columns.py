@@ -25,6 +25,9 @@ ARROW: dict[Kind, pa.DataType] = {
     "money": pa.decimal128(20, 6),
 }
 
+#: How pandas holds text in Arrow.
+TEXT = pa.large_string()
+
 #: How each kind lies in pandas. All are nullable; missing is ``pd.NA`` (``pd.NaT`` for moments).
 PANDAS: dict[Kind, Any] = {
     "text": pd.StringDtype("pyarrow", na_value=pd.NA),
@@ -175,8 +178,8 @@ class Frame:
         return pd.DataFrame(arrays, copy=False)
 
     def to_arrow(self, frame: pd.DataFrame) -> pa.Table:
-        """The frame as an Arrow table of the declared schema, ready for Parquet."""
-        return pa.Table.from_pandas(frame, schema=self.arrow_schema, preserve_index=False)
+        """The frame as an Arrow table of the declared columns, ready for Parquet; text as pandas has it, not copied."""
+        return pa.table({column.name: _to_arrow(column, frame[column.name]) for column in self.columns})
 
 
 def in_arrow(series: pd.Series[Any]) -> pa.Array:
@@ -211,7 +214,15 @@ def as_text(array: pa.Array) -> pd.Series[Any]:
     return pd.Series(PANDAS["text"].__from_arrow__(array))
 
 
+def _to_arrow(column: Column, series: pd.Series[Any]) -> pa.Array:
+    array = in_arrow(series)
+    wanted = TEXT if column.kind == "text" else ARROW[column.kind]
+    return array if array.type == wanted else array.cast(wanted)
+
+
 def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
+    if column.kind == "text" and stored.type in (TEXT, ARROW["text"]):
+        return PANDAS["text"].__from_arrow__(stored)
     cast = stored if stored.type == ARROW[column.kind] else stored.cast(ARROW[column.kind])
     if column.kind == "money":
         return pd.arrays.ArrowExtensionArray(cast)
