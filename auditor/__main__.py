@@ -17,6 +17,8 @@ RUBBISH = 200_000
 def main() -> NoReturn:
     """Run the command, with what suits a process that does one thing and ends."""
     gc.set_threshold(RUBBISH, 20, 100)
+    # numpy's linear algebra, which nobody here needs, would start threads that spin; who sets this knows better
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from auditor.cli import main as command
 
     try:

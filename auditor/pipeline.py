@@ -21,7 +21,7 @@ from auditor.aws.runner import collect as read_aws
 from auditor.engine import Evaluation, Summary, evaluate, write_results
 from auditor.errors import ConfigError
 from auditor.inventory import Inventory
-from auditor.press import FORMATS, press
+from auditor.press import FORMATS, press, printed
 from auditor.report import Report, build_report
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def report(
         jobs = []
         for suffix, path in paths.items():
             write = partial(renderers.RENDERERS[suffix], made, inventory, path, templates)
-            jobs.append(hands.submit(write).result if hands else write)
+            jobs.append(hands.submit(printed, write).result if hands else write)
         write_results(evaluation, target)
         for finish in jobs:
             finish()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import forkserver, get_context, resource_tracker
@@ -61,6 +61,12 @@ def press(formats: Sequence[str]) -> Iterator[Executor | None]:
         except BaseException:
             printers.shutdown(cancel_futures=True)  # or what nobody waits for any more would be done to its end
             raise
+
+
+def printed(write: Callable[[], None]) -> None:
+    """Write a report in a process of :func:`press`, the last thing done there: no more searching for rubbish."""
+    gc.disable()
+    write()
 
 
 def _attend() -> None:
