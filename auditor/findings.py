@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.errors import InventoryError
@@ -113,23 +115,30 @@ def gathered(findings: pd.DataFrame, tallies: pd.DataFrame) -> pd.DataFrame:
     """
     unclear = (findings["verdict"] == "unknown") & findings["waiver"].isna()
     rows = findings[unclear.fillna(value=False).astype(bool)]
-    table = pa.table({name: as_arrow(rows[name]) for name in (*_RULED, "message", "evidence")})
-    counts = [("message", "count_distinct"), ("evidence", "count_distinct"), ("message", "count")]
-    alike = table.group_by(_RULED).aggregate(counts).to_pandas().set_index(_RULED)
-    passed = tallies.set_index(_RULED)["passed"].reindex(alike.index)
-    one = alike["message_count_distinct"].eq(1) & alike["evidence_count_distinct"].eq(1)
-    alike = alike[one & alike["message_count"].gt(1) & passed.eq(0).fillna(value=False).astype(bool)]
-    keys = pd.MultiIndex.from_frame(rows[_RULED].astype(object))
-    whole = keys.isin(alike.index)
-    rest = findings.drop(rows.index[whole]).assign(resources=1)
-    if not whole.any():
+    code = rows.groupby(_RULED, sort=False, observed=True).ngroup().to_numpy()
+    _, first, times = np.unique(code, return_index=True, return_counts=True)
+    alone = np.bincount(code, _differ(rows, first[code]), len(first)) == 0
+    passed = tallies.set_index(_RULED)["passed"].reindex(pd.MultiIndex.from_frame(rows[_RULED].iloc[first]))
+    alone &= (times > 1) & passed.eq(0).fillna(value=False).to_numpy(bool)
+    rest: pd.DataFrame = findings.drop(rows.index[alone[code]]).assign(resources=1)
+    if not alone.any():
         return rest
-    first = rows[whole & ~keys.duplicated()]
-    sizes = alike["message_count"].reindex(keys[whole & ~keys.duplicated()])
-    ids = [finding_id(*each) for each in first[_IDENTITY].assign(resource_id="").itertuples(index=False, name=None)]
-    nothing = {name: first[name].iloc[:0].reindex(first.index) for name in _OF_ONE}
-    told = first.assign(resources=sizes.to_numpy(), **nothing)
-    return pd.concat([rest, told.assign(finding_id=pd.Series(ids, first.index, rest["finding_id"].dtype))])
+    one = rows.iloc[first[alone]]
+    ids = [finding_id(*each) for each in one[_IDENTITY].assign(resource_id="").itertuples(index=False, name=None)]
+    nothing = {name: one[name].iloc[:0].reindex(one.index) for name in _OF_ONE}
+    told = one.assign(resources=times[alone], **nothing)
+    told = told.assign(finding_id=pd.Series(ids, one.index, rest["finding_id"].dtype))
+    whole: pd.DataFrame = pd.concat([rest, told])
+    return whole
+
+
+def _differ(rows: pd.DataFrame, others: np.ndarray[Any, np.dtype[np.intp]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which rows say something else than those at other places, one for each."""
+    differs = np.zeros(len(rows), dtype=bool)
+    for name in ("message", "evidence"):
+        said = as_arrow(rows[name])
+        differs |= pc.fill_null(pc.not_equal(said, said.take(pa.array(others))), False).to_numpy(zero_copy_only=False)
+    return differs
 
 
 class _Tolerant(dict[str, Any]):

@@ -28,6 +28,9 @@ RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(SEVERITIE
 
 COUNTS = ("evaluated", "found", "passed", "unknown", "waived")
 
+#: What says which resource a finding is about.
+_THING = ["account_id", "region", "resource_id"]
+
 #: Longest text of one name in the PDF; the workbook has it whole.
 _NAME = 60
 
@@ -88,12 +91,13 @@ def sections(
         if line.rule_id in rules and (line.counts["found"] or line.counts["unknown"] or line.crash)
     ]
     ranked = _ranked(findings)
-    groups = {str(name): rows for name, rows in ranked.groupby("rule_id", observed=True)}
+    nothing = ranked.iloc[:0]
+    groups = {str(name): rows for name, rows in ranked.groupby(findings["rule_id"].array[ranked["at"]], observed=True)}
     unknown = findings.loc[findings["verdict"] == "unknown", ["rule_id", "message", "resources"]]
     whys = {str(name): rows for name, rows in unknown.groupby("rule_id", observed=True)}
-    grades = {line.rule_id: _grades(line, groups.get(line.rule_id, ranked.iloc[:0])) for line in told}
+    grades = {line.rule_id: _grades(line, groups.get(line.rule_id, nothing)) for line in told}
     worst = {line.rule_id: min(grades[line.rule_id], key=RANK.__getitem__, default=line.severity) for line in told}
-    found = {name: rows.loc[rows["verdict"] == "found", "at"].to_numpy() for name, rows in groups.items()}
+    found = {name: rows["at"].to_numpy()[rows["found"].to_numpy()] for name, rows in groups.items()}
     records = _records(
         findings,
         {
@@ -114,7 +118,7 @@ def sections(
                 title=rule.title,
                 severity=worst[name],
                 fact=fact,
-                told=_told(groups.get(name, ranked.iloc[:0]), line.severity),
+                told=_told(groups.get(name, nothing), line.severity),
                 headline=whole,
                 why=rule.why,
                 counts=line.counts,
@@ -136,26 +140,34 @@ def sections(
 
 
 def _ranked(findings: pd.DataFrame) -> pd.DataFrame:
-    """What a rule's findings are counted and ordered by, the first to be shown first; ``at`` says which row each is."""
-    narrow = findings[
-        ["rule_id", "verdict", "severity", "account_id", "region", "resource_id", "discriminator"]
-    ].assign(
-        at=np.arange(len(findings)),
-        open=opened(findings),
-        waived=findings["waiver"].notna(),
-        rank=findings["severity"].map(RANK).fillna(len(RANK)).astype("int64"),
-        cost=_float(findings["cost_high_usd"]),
+    """What a rule's findings are counted by, the first to be shown first: numbers and flags, which are quick to part.
+
+    ``at`` says which row each is, ``thing`` which resource it is about.
+    """
+    narrow = pd.DataFrame(
+        {
+            "at": np.arange(len(findings)),
+            "thing": findings.groupby(_THING, sort=False, dropna=False).ngroup().to_numpy(),
+            "found": (findings["verdict"] == "found").to_numpy(bool, na_value=False),
+            "open": opened(findings).to_numpy(),
+            "waived": findings["waiver"].notna().to_numpy(),
+            "rank": findings["severity"].map(RANK).fillna(len(RANK)).to_numpy("int64"),
+            "cost": _float(findings["cost_high_usd"]).to_numpy(),
+        }
     )
-    by = ["waived", "rank", "cost", "account_id", "region", "resource_id", "discriminator"]
-    return narrow.sort_values(by, ascending=[True, True, False, True, True, True, True], kind="stable")
+    by = ["waived", "rank", "cost", *_THING, "discriminator"]
+    texts = {name: findings[name].array for name in by[3:]}
+    ordered = narrow[["waived", "rank", "cost"]].assign(**texts)
+    return narrow.loc[ordered.sort_values(by, ascending=[True, True, False, *[True] * 4], kind="stable").index]
 
 
 def _grades(line: RuleLine, rows: pd.DataFrame) -> dict[str, int]:
     """How many resources a rule found, by severity; each counts once, by the worst of what was found on it."""
     counted = rows[rows["open"]]
-    if line.counts["found"] < int((rows["verdict"] == "found").sum()):
-        counted = counted.sort_values("rank", kind="stable").drop_duplicates(["account_id", "region", "resource_id"])
-    return {str(grade): int(times) for grade, times in counted["severity"].value_counts().items() if times}
+    if line.counts["found"] < int(rows["found"].sum()):
+        counted = counted.sort_values("rank", kind="stable").drop_duplicates("thing")
+    times = np.bincount(counted["rank"], minlength=len(SEVERITIES))
+    return {grade: int(number) for grade, number in zip(SEVERITIES, times, strict=False) if number}
 
 
 def _told(rows: pd.DataFrame, severity: str) -> int:
@@ -273,23 +285,23 @@ _BRACES = {0: "{", 1: "}"}
 
 def actions(told: tuple[RuleSection, ...], findings: pd.DataFrame, sight: Sight, limit: int = 5) -> tuple[Action, ...]:
     """What to do first: the worst findings, with a gap in sight right after what is critical or high."""
-    groups = dict(tuple(findings[opened(findings)].groupby("rule_id", observed=True)))
-    first = [
-        Action(
+    standing = [section for section in told if section.counts["open"]]
+    urgent = [section for section in standing if RANK[section.severity] <= RANK["high"]][: limit - 1]
+    rest = [section for section in standing if section not in urgent][: limit - len(urgent)]
+    owned = findings.loc[opened(findings), ["rule_id", "owner"]]
+
+    def action(section: RuleSection) -> Action:
+        return Action(
             severity=section.severity,
             fact=section.fact,
             command=section.command,
-            owner=owners(groups[section.rule_id]["owner"]),
+            owner=owners(owned.loc[owned["rule_id"] == section.rule_id, "owner"]),
             anchor=section.anchor,
             section=section.title,
         )
-        for section in told
-        if section.counts["open"]
-    ]
-    urgent = [action for action in first if RANK[action.severity] <= RANK["high"]][: limit - 1]
-    rest = [action for action in first if action not in urgent]
+
     gap = [] if sight.complete else [_look_again(sight)]
-    return tuple([*urgent, *gap, *rest][:limit])
+    return tuple([*map(action, urgent), *gap, *map(action, rest)][:limit])
 
 
 def _look_again(sight: Sight) -> Action:
