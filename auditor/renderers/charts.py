@@ -1,8 +1,8 @@
-"""Charts as inline SVG: zero-based bars, direct labels, a sentence as title and as alternative text."""
+"""Charts as inline SVG with words laid over it: zero-based bars, direct labels, a sentence that says what to see."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
@@ -20,19 +20,33 @@ _WIDTH = 493.0
 _ROW = 15.0
 _MOST_ROWS = 12
 
+#: Room for a label, as the style sheet has it, and from its top to its base line: 7.5 pt Inter without leading.
+_LABEL, _ASCENT = 300.0, 6.48
 
-def document(body: list[str], height: float, said: str) -> str:
-    """A drawing as wide as the text, with its alternative text."""
+
+class Words(str):
+    """Words in a drawing, as HTML that stands over it: SVG's are laid out letter by letter, without kerning."""
+
+    __slots__ = ()
+
+
+def document(body: Iterable[str], height: float, said: str) -> str:
+    """A drawing as wide as the text, with its alternative text and its words."""
+    parts = list(body)
+    shapes = "".join(part for part in parts if not isinstance(part, Words))
+    words = "".join(part for part in parts if isinstance(part, Words))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH:g}pt" height="{height:g}pt" '
+        f'<div class="chart"><svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH:g}pt" height="{height:g}pt" '
         f'viewBox="0 0 {_WIDTH:g} {height:g}" role="img"><title>{escape(said)}</title>'
-        f'<g font-family="Inter, sans-serif" font-size="7.5" fill="{INK}">{"".join(body)}</g></svg>'
+        f'<g fill="{INK}">{shapes}</g></svg>{words}</div>'
     )
 
 
-def words_at(x: float, y: float, words: str, fill: str = INK, anchor: str = "start") -> str:
-    """Words at a place; escaped."""
-    return f'<text x="{x:.2f}" y="{y:.2f}" fill="{fill}" text-anchor="{anchor}">{escape(words)}</text>'
+def words_at(x: float, y: float, words: str, fill: str = INK, anchor: str = "start") -> Words:
+    """Words that begin, end or are centred at a place on their base line; escaped."""
+    left = x - {"start": 0, "middle": 0.5, "end": 1}[anchor] * _LABEL
+    place = f"left: {left:.2f}pt; top: {y - _ASCENT:.2f}pt; color: {fill}"
+    return Words(f'<span class="{anchor}" style="{place}">{escape(words)}</span>')
 
 
 def _bar(x: float, y: float, width: float, fill: str, opacity: float = 1) -> str:
@@ -61,7 +75,7 @@ def severity_chart(accounts: Sequence[AccountLine]) -> str:
     panel = (_WIDTH - left - gap * len(severities)) / len(severities)
     scale = (panel - label) / most
     height = 18 + _ROW * len(shown)
-    body = []
+    body: list[str] = []
     for column, name in enumerate(severities):
         x = left + column * (panel + gap)
         body.append(words_at(x, 9, f"{SHAPES[name]} {name}", COLOURS[name]))

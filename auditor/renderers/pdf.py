@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from auditor.errors import RenderError
 from auditor.renderers import charts, marks
 from auditor.renderers.calendar_chart import calendar_chart, cover_chart, cover_title
 from auditor.renderers.families_chart import families_chart
+from auditor.renderers.layout import printed, steady, typesetter
 from auditor.renderers.sharing_map import sharing_map
 from auditor.report import Report, text
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
+    from weasyprint import Document
 
     from auditor.inventory import Inventory
 
 TEMPLATE = "report.html.j2"
 
-#: The variable that reproducible builds take the time from.
-_DATE = "SOURCE_DATE_EPOCH"
+#: Lines of the summary that fit below the contents, and how often a number of pages may turn out to be another.
+_LINES_BELOW_CONTENTS = 36
+_TRIES = 4
 
 #: What templates may call besides Jinja's own filters.
 FILTERS = {
@@ -54,6 +52,35 @@ FILTERS = {
 }
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of the report that is laid out by itself.
+
+    The front says on which pages the rest is, and is laid out when that is known: page numbers that are looked up
+    while laying out (``target-counter``) have the pages that show them laid out three times.
+
+    Attributes:
+        front: Whether it has the pages that come first.
+        rest: Whether it has the pages that come after them.
+        before: Empty pages that stand for those before it.
+        total: How many pages all parts have, where these are not all of them.
+        pages: On which page an anchor is, as far as that is known.
+    """
+
+    front: bool = True
+    rest: bool = True
+    before: int = 0
+    total: int = 0
+    pages: Mapping[str, int] = field(default_factory=dict)
+
+    def page(self, anchor: str) -> int:
+        """The page that an anchor is on; 0 where that is not known yet."""
+        return self.pages.get(anchor, 0)
+
+
+WHOLE = Part()
+
+
 def write_pdf(report: Report, inventory: Inventory, path: Path, templates: Path | None = None) -> None:  # noqa: ARG001
     """Write the report as PDF.
 
@@ -66,17 +93,43 @@ def write_pdf(report: Report, inventory: Inventory, path: Path, templates: Path 
     Raises:
         RenderError: A template is wrong, names a file outside the template folders, or the file cannot be written.
     """
-    with as_file(files("auditor.report_templates")) as ours:
-        folders = [folder for folder in (templates, ours) if folder]
-        content = _laid_out(html(report, ours, templates), folders, report)
+    with as_file(files("auditor.report_templates")) as ours, steady(report.as_of):
+        content = printed(_bound(report, ours, templates), bytes.fromhex(report.manifest_sha256)[:16])
     try:
         path.write_bytes(content)
     except OSError as error:
         raise RenderError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def html(report: Report, ours: Path, templates: Path | None = None) -> str:
-    """The report as the HTML that the PDF is laid out from.
+def _bound(report: Report, ours: Path, templates: Path | None) -> Document:
+    """The report laid out: the rest first, then the front, which says on which pages the rest is.
+
+    How many pages the front takes is a guess at first; where it takes others, all is laid out once more.
+    """
+    with typesetter([folder for folder in (templates, ours) if folder]) as lay_out:
+        whole = html(report, ours, templates)
+        if html(report, ours, templates, Part(rest=False)) == whole:  # the user's own template, which knows no parts
+            return lay_out(whole)
+        before = _expected(report)
+        for _ in range(_TRIES):
+            rest = lay_out(html(report, ours, templates, Part(front=False, before=before)))
+            pages: dict[str, int] = {}
+            for number, page in enumerate(rest.pages, 1):
+                pages = dict.fromkeys(page.anchors, number) | pages  # where a section begins, not where it goes on
+            front = lay_out(html(report, ours, templates, Part(rest=False, total=len(rest.pages), pages=pages)))
+            if len(front.pages) == before:
+                return front.copy([*front.pages, *rest.pages[before:]])
+            before = len(front.pages)
+    raise RenderError(f"After {_TRIES} tries the first pages still take another number of pages each time.")
+
+
+def _expected(report: Report) -> int:
+    """How many pages the front is expected to take: one, and those of the contents and the summary."""
+    return 2 + (len(report.sections) > _LINES_BELOW_CONTENTS)
+
+
+def html(report: Report, ours: Path, templates: Path | None = None, part: Part = WHOLE) -> str:
+    """The report, or a part of it, as the HTML that the PDF is laid out from.
 
     Raises:
         RenderError: A template is missing, wrong, or names something that is not in the report.
@@ -85,7 +138,7 @@ def html(report: Report, ours: Path, templates: Path | None = None) -> str:
     from jinja2.exceptions import SecurityError
 
     try:
-        return str(_environment(ours, templates).get_template(TEMPLATE).render(context(report)))
+        return str(_environment(ours, templates).get_template(TEMPLATE).render(context(report), part=part))
     except (TemplateError, SecurityError) as error:
         where = f"{getattr(error, 'name', None) or TEMPLATE}"
         line = getattr(error, "lineno", None)
@@ -134,80 +187,11 @@ def rehearse() -> None:
         for name in environment.list_templates(extensions=["j2"]):
             environment.get_template(name)
         words = '<p>Words <b>in bold</b> and <span class="id">ids</span></p><table><tr><td>0</td></tr></table>'
-        _bytes(f"<style>{(ours / 'report.css').read_text(encoding='utf-8')}</style>{words}", [ours], bytes(16))
+        looks = f"<style>{(ours / 'report.css').read_text(encoding='utf-8')}</style>"
+        with typesetter([ours]) as lay_out:
+            printed(lay_out(looks + words), bytes(16))
 
 
 def context(report: Report) -> dict[str, Any]:
     """What a template gets: exactly the fields of the report."""
     return {field.name: getattr(report, field.name) for field in fields(report)}
-
-
-def _laid_out(source: str, folders: list[Path], report: Report) -> bytes:
-    with _steady(report):
-        return _bytes(source, folders, bytes.fromhex(report.manifest_sha256)[:16])
-
-
-def _bytes(source: str, folders: list[Path], identifier: bytes) -> bytes:
-    with warnings.catch_warnings():
-        # a hint for packagers; without that library fonts are cut by fontTools, a little slower
-        warnings.filterwarnings("ignore", "HarfBuzz-Subset", DeprecationWarning)
-        from weasyprint import HTML
-        from weasyprint.urls import FatalURLFetchingError
-
-    base = folders[-1].resolve().as_uri() + "/"
-    try:
-        document = HTML(string=source, base_url=base, url_fetcher=_fetcher(folders))
-        content = document.write_pdf(pdf_identifier=identifier, pdf_variant="pdf/ua-1")
-    except FatalURLFetchingError as error:
-        raise RenderError(
-            f"The template asks for something it may not load: {error.__cause__ or error}.",
-            "Keep fonts and pictures beside the template and name them without a folder.",
-        ) from error
-    assert isinstance(content, bytes)  # noqa: S101 - without a target it returns the document
-    return content
-
-
-@contextmanager
-def _steady(report: Report) -> Iterator[None]:
-    """No clock and no collector of rubbish while laying out.
-
-    fontTools dates the fonts it cuts, by the environment if that says when. Layout makes millions of small objects
-    and leaves few behind: looking for rubbish would take a fifth of its time.
-    """
-    collecting, dated = gc.isenabled(), os.environ.get(_DATE)
-    gc.disable()
-    os.environ[_DATE] = str(int(report.as_of.timestamp()))
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-        if dated is None:
-            del os.environ[_DATE]
-        else:
-            os.environ[_DATE] = dated
-
-
-def _fetcher(folders: list[Path]) -> Any:
-    """Loads files of the template folders and nothing else, the user's first."""
-    from weasyprint.urls import URLFetcher
-
-    roots = [folder.resolve() for folder in folders]
-
-    class Fetcher(URLFetcher):  # type: ignore[misc]
-        def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
-            parts = urlsplit(url)
-            if parts.scheme == "file":
-                url = _inside(Path(unquote(parts.path)), roots).as_uri()
-            return super().fetch(url, headers)
-
-    return Fetcher(allowed_protocols={"file", "data"}, fail_on_errors=True, allow_redirects=False)
-
-
-def _inside(asked: Path, roots: list[Path]) -> Path:
-    for root in roots:
-        if asked.is_relative_to(roots[-1]):
-            candidate = (root / asked.relative_to(roots[-1])).resolve()
-            if candidate.is_relative_to(root) and candidate.is_file():
-                return candidate
-    raise ValueError(f"{asked} is not a file of the template folders")

@@ -33,7 +33,7 @@ def picture(drawn):
 
 
 def words(drawn):
-    return [element.text for element in drawn.iter(f"{SVG}text")]
+    return [element.text for element in drawn.iter("span")]
 
 
 def shapes(drawn):
@@ -95,7 +95,7 @@ def test_hostile_names_stay_words():
 def test_volumes_by_account_and_how_they_stand():
     backups = told(volumes={"kept": 3, "broken": 1, "unpromised": 2, "unclear": 1, "exempt": 1})
     drawn = picture(cover_chart(backups))
-    assert drawn.find(f"{SVG}title").text == "3 of 8 volumes are backed up as promised."
+    assert drawn.find(f".//{SVG}title").text == "3 of 8 volumes are backed up as promised."
     said = words(drawn)
     assert "3 of 8, 1 with gaps" in said
     assert {"as promised", "promised, with gaps", "promised nothing", "could not tell", "may be lost"} <= set(said)

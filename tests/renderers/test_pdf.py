@@ -59,7 +59,6 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
     start = lines.index("Contents")
     numbers = dict(zip(lines[start + 1 :], map(int, lines[:start]), strict=False))
     assert list(numbers) == [
-        "Summary",
         "Coverage",
         "Findings",
         "Backups",
@@ -70,9 +69,18 @@ def test_contents_are_linked_and_their_page_numbers_right(reader, pages, report)
         "Method and appendix",
     ]
     for name, number in numbers.items():
-        assert name.removesuffix(" by rule and account") in pages[number - 1]
+        assert name in pages[number - 1]
     links = [note.get_object() for page in reader.pages[:2] for note in page.get("/Annots", [])]
     assert len([link for link in links if link["/Subtype"] == "/Link"]) >= len(report.sections) + 6
+
+
+@pytest.mark.parametrize("guess", [1, 5])
+def test_page_numbers_are_right_however_many_pages_the_front_was_thought_to_take(
+    report, world, path, tmp_path, monkeypatch, guess
+):
+    monkeypatch.setattr(pdf, "_expected", lambda _: guess)
+    write_pdf(report, world.inventory, tmp_path / "again.pdf")
+    assert (tmp_path / "again.pdf").read_bytes() == path.read_bytes()
 
 
 def test_the_sums_of_the_summary_agree_with_page_one(worlds):
@@ -258,6 +266,7 @@ def test_templates_get_exactly_the_fields_of_the_report(report):
         "cover_chart",
         "cover_title",
         "families_chart",
+        "part",
         "severity_chart",
         "severity_title",
         "sharing_map",
@@ -316,7 +325,8 @@ def test_the_users_own_picture_lies_beside_the_template(report, world, tmp_path)
 
 
 def test_a_path_that_cannot_be_written_is_said(report, world, tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf, "_laid_out", lambda *_: b"")
+    monkeypatch.setattr(pdf, "_bound", lambda *_: None)
+    monkeypatch.setattr(pdf, "printed", lambda *_: b"")
     with pytest.raises(RenderError, match="cannot be written"):
         write_pdf(report, world.inventory, tmp_path / "nowhere" / "report.pdf")
 
