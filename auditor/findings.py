@@ -31,6 +31,9 @@ ID_DIGITS = 20
 
 _RULED = ["rule_id", "account_id", "region"]
 _IDENTITY = ["rule_id", "partition", "account_id", "region", "resource_id"]
+#: Why a rule could not tell.
+_REASONS = ["message", "evidence"]
+
 #: Columns of a finding that speak of one resource.
 _OF_ONE = (
     "resource_id",
@@ -114,16 +117,19 @@ def gathered(findings: pd.DataFrame, tallies: pd.DataFrame) -> pd.DataFrame:
     single row without a resource says so: a listing that was refused makes thousands. All others speak for one.
     """
     unclear = (findings["verdict"] == "unknown") & findings["waiver"].isna()
-    rows = findings[unclear.fillna(value=False).astype(bool)]
+    at = np.flatnonzero(unclear.to_numpy(bool, na_value=False))
+    rows = findings[[*_RULED, *_REASONS]].iloc[at]
     code = rows.groupby(_RULED, sort=False, observed=True).ngroup().to_numpy()
     _, first, times = np.unique(code, return_index=True, return_counts=True)
     alone = np.bincount(code, _differ(rows, first[code]), len(first)) == 0
     passed = tallies.set_index(_RULED)["passed"].reindex(pd.MultiIndex.from_frame(rows[_RULED].iloc[first]))
     alone &= (times > 1) & passed.eq(0).fillna(value=False).to_numpy(bool)
-    rest: pd.DataFrame = findings.drop(rows.index[alone[code]]).assign(resources=1)
+    kept = np.ones(len(findings), dtype=bool)
+    kept[at[alone[code]]] = False
+    rest: pd.DataFrame = findings[kept].assign(resources=1)
     if not alone.any():
         return rest
-    one = rows.iloc[first[alone]]
+    one = findings.iloc[at[first[alone]]]
     ids = [finding_id(*each) for each in one[_IDENTITY].assign(resource_id="").itertuples(index=False, name=None)]
     nothing = {name: one[name].iloc[:0].reindex(one.index) for name in _OF_ONE}
     told = one.assign(resources=times[alone], **nothing)
@@ -135,7 +141,7 @@ def gathered(findings: pd.DataFrame, tallies: pd.DataFrame) -> pd.DataFrame:
 def _differ(rows: pd.DataFrame, others: np.ndarray[Any, np.dtype[np.intp]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which rows say something else than those at other places, one for each."""
     differs = np.zeros(len(rows), dtype=bool)
-    for name in ("message", "evidence"):
+    for name in _REASONS:
         said = as_arrow(rows[name])
         differs |= pc.fill_null(pc.not_equal(said, said.take(pa.array(others))), False).to_numpy(zero_copy_only=False)
     return differs

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor import renderers
 from auditor.analysis.calendar import backups_of, sum_up
@@ -18,7 +18,7 @@ from auditor.analysis.sharing import sharing_of, sharing_part
 from auditor.analysis.spend import spend_of, spend_part
 from auditor.aws.permissions import collectors_for
 from auditor.aws.runner import collect as read_aws
-from auditor.engine import Evaluation, Summary, evaluate, write_results
+from auditor.engine import Evaluation, Summary, begin, write_results
 from auditor.errors import ConfigError
 from auditor.inventory import Inventory
 from auditor.press import FORMATS, press, printed
@@ -121,18 +121,15 @@ def report(
             "sharing": sharing_part,
             "spend": partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount),
         }
-        evaluation = evaluate(inventory, rules, config, executor=hands, summaries=summaries)
-        spend = spend_of(inventory, config, evaluation.summaries["spend"], kept)
-        made = build_report(
-            evaluation,
-            inventory,
-            rules,
-            config,
-            spend,
-            sharing=sharing_of(inventory, config, evaluation.summaries["sharing"]),
-            families=families_of(inventory, config, spend, kept),
-            backups=backups_of(evaluation.summaries["backups"], inventory, config, kept),
-        )
+        judging = begin(inventory, rules, config, executor=hands, summaries=summaries)
+        spend = spend_of(inventory, config, judging.summaries["spend"], kept)
+        told: dict[str, Any] = {
+            "sharing": sharing_of(inventory, config, judging.summaries["sharing"]),
+            "families": families_of(inventory, config, spend, kept),
+            "backups": backups_of(judging.summaries["backups"], inventory, config, kept),
+        }
+        evaluation = judging.end()
+        made = build_report(evaluation, inventory, rules, config, spend, **told)
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = []
         for suffix, path in paths.items():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from auditor.analysis import derive
@@ -66,8 +67,9 @@ def families_of(inventory: Inventory, config: Config, spend: Spend, kept: Path |
         ["spare", "dear", "images", "cost", *_FAMILY], ascending=[False] * 4 + [True] * 3, kind="stable"
     ).index
     shown: list[dict[str, Any]] = table.loc[order[:_SHOWN]].astype(object).to_dict("records")  # type: ignore[assignment]
+    named = images[images["family"].isin([row["family"] for row in shown]) & images["standing"].notna()]
     return Families(
-        shown=tuple(_family(row, images) for row in shown),
+        shown=tuple(_family(row, named) for row in shown),
         families=len(table),
         spared=int(table["spare"].gt(0).sum()),
         total=_total(table),
@@ -127,8 +129,8 @@ def _unread(inventory: Inventory) -> set[Partition]:
 
 
 def _family(row: dict[str, Any], images: pd.DataFrame) -> Family:
-    mine = images[(images["family"] == row["family"]).fillna(False) & images["standing"].notna()]
-    mine = mine[(mine["account_id"] == row["account_id"]) & (mine["region"] == row["region"])]
+    here = [images[name].eq(row[name]).to_numpy(bool) for name in _FAMILY]
+    mine = images[np.logical_and.reduce(here)]
     dated = mine.dropna(subset="created_at").sort_values("created_at", kind="stable")
     made = tuple(
         Made(at.to_pydatetime(), standing) for at, standing in zip(dated["created_at"], dated["standing"], strict=True)

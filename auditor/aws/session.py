@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from botocore.config import Config as ClientConfig
@@ -89,7 +89,6 @@ class Sessions:
             if self._own.get_credentials() is None:
                 raise NoCredentialsError
             self.caller = AccountSession(self._own)
-            self._sts = self.caller.client("sts", self.home)
         except ProfileNotFound as error:
             raise AccessError(
                 f"There is no AWS profile {scope.profile or ''!r}.", "`aws configure list-profiles` lists yours."
@@ -101,6 +100,11 @@ class Sessions:
     def partition(self) -> str:
         """The partition that is read."""
         return self._scope.partition
+
+    @cached_property
+    def _sts(self) -> Any:
+        """What assumes roles, for all accounts."""
+        return self.caller.client("sts", self.home)
 
     def identify(self) -> tuple[str, str]:
         """Account and ARN of the caller.

@@ -12,9 +12,9 @@ of the subject. A row with anything found is found; only where nothing is can it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ import pyarrow as pa
 from auditor.config import Config
 from auditor.engine.across import judge_across
 from auditor.engine.gaps import Gaps
-from auditor.engine.partition import FINDINGS, Job, Outcome, Place, Summary
+from auditor.engine.partition import FINDINGS, Job, Judged, Outcome, Place, Summary
 from auditor.engine.pool import Progress, judge_all, lend, parted, pool_for
 from auditor.engine.supply import Reports
 from auditor.engine.waivers import waive
@@ -33,7 +33,57 @@ from auditor.frames import FRAMES
 from auditor.inventory import GLOBAL, Inventory
 from auditor.rulebook import LoadedRule, settle
 
-__all__ = ["Evaluation", "Summary", "evaluate", "finding_id", "read_results", "write_results"]
+__all__ = [
+    "Evaluation",
+    "Judging",
+    "Summary",
+    "begin",
+    "evaluate",
+    "finding_id",
+    "read_results",
+    "write_results",
+]
+
+
+@dataclass(frozen=True)
+class Judging:
+    """An inventory being judged: what is judged here is done, what was lent to another process may not be.
+
+    Attributes:
+        summaries: What was made of each account and region, by name.
+    """
+
+    job: Job
+    summaries: Mapping[str, list[Any]]
+    judged: Sequence[Judged]
+    seconds: Mapping[str, float]
+    lent: Callable[[], list[Judged]]
+    first_seen: Mapping[str, datetime] | None
+
+    def end(self) -> Evaluation:
+        """Wait for what was lent, and put together what all of it came to."""
+        job, inventory, reports = self.job, self.job.inventory, self.job.reports
+        outcomes = [outcome for place in [*self.judged, *self.lent()] for outcome in place.outcomes]
+        outcomes.sort(key=lambda outcome: (outcome.rule_id, outcome.account_id, outcome.region))
+        table = _findings(outcomes, self.first_seen, inventory.as_of)
+        table, waivers = waive(table, job.config.waiver, inventory.as_of)
+        findings = FRAMES["findings"].from_arrow(table)
+        return Evaluation(
+            findings=findings,
+            tallies=_tallies(outcomes, findings, job.rules),
+            rule_runs=_rule_runs(job, outcomes, self.seconds),
+            waivers=waivers,
+            coverage=reports.frame("coverage"),
+            gaps=reports.frame("gaps"),
+            item_gaps=reports.frame("item_gaps"),
+            rules={
+                each.rule.id: replace(each.rule, severity=job.settled[each.rule.id].severity or each.rule.severity)
+                for each in job.rules
+            },
+            as_of=inventory.as_of,
+            manifest=inventory.manifest,
+            summaries=self.summaries,
+        )
 
 
 def evaluate(
@@ -46,7 +96,24 @@ def evaluate(
     progress: Progress | None = None,
     summaries: Mapping[str, Summary] | None = None,
 ) -> Evaluation:
-    """Judge an inventory by rules; a pure function of its arguments, whatever the executor.
+    """Judge an inventory by rules, from beginning to end; see :func:`begin`."""
+    begun = begin(
+        inventory, rules, config, first_seen=first_seen, executor=executor, progress=progress, summaries=summaries
+    )
+    return begun.end()
+
+
+def begin(
+    inventory: Inventory,
+    rules: Sequence[LoadedRule],
+    config: Config,
+    *,
+    first_seen: Mapping[str, datetime] | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    summaries: Mapping[str, Summary] | None = None,
+) -> Judging:
+    """Judge an inventory by rules; what comes of it hangs on the arguments alone, whatever the executor.
 
     Args:
         inventory: What was collected, on disk or in memory.
@@ -73,32 +140,13 @@ def evaluate(
     rows = int(reports.frame("coverage")["rows"].sum())
     with pool_for(executor, inventory, len(where), rows) as pool:
         places = [Place(*place, gaps.at(*place)) for place in where]
-        mine, lent = parted(job, places, rows, pool)
-        theirs = lend(lent, places, pool) if lent and pool else None
+        mine, rest = parted(job, places, rows, pool)
+        lent = lend(rest, places, pool) if rest and pool else list[Judged]
         handed, seconds = judge_across(mine, gaps)
         places = [replace(place, handed=handed.get(place.key, {})) for place in places]
-        judged = judge_all(mine, places, None if theirs else pool, progress)
-        judged += theirs() if theirs else []
-    outcomes = [outcome for place in judged for outcome in place.outcomes]
-    outcomes.sort(key=lambda outcome: (outcome.rule_id, outcome.account_id, outcome.region))
-    table, waivers = waive(_findings(outcomes, first_seen, inventory.as_of), config.waiver, inventory.as_of)
-    findings = FRAMES["findings"].from_arrow(table)
-    return Evaluation(
-        findings=findings,
-        tallies=_tallies(outcomes, findings, active),
-        rule_runs=_rule_runs(job, outcomes, seconds),
-        waivers=waivers,
-        coverage=reports.frame("coverage"),
-        gaps=reports.frame("gaps"),
-        item_gaps=reports.frame("item_gaps"),
-        rules={
-            loaded.rule.id: replace(loaded.rule, severity=settled[loaded.rule.id].severity or loaded.rule.severity)
-            for loaded in active
-        },
-        as_of=inventory.as_of,
-        manifest=inventory.manifest,
-        summaries={name: [place.summaries[name] for place in judged if place.summaries] for name in job.summaries},
-    )
+        judged = judge_all(mine, places, None if rest else pool, progress)
+    sums = {name: [place.summaries[name] for place in judged if place.summaries] for name in job.summaries}
+    return Judging(job, sums, judged, seconds, lent, first_seen)
 
 
 def _where(inventory: Inventory, rules: Sequence[LoadedRule]) -> list[tuple[str, str]]:

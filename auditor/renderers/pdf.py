@@ -107,16 +107,17 @@ def _bound(report: Report, ours: Path, templates: Path | None) -> Document:
     How many pages the front takes is a guess at first; where it takes others, all is laid out once more.
     """
     with typesetter([folder for folder in (templates, ours) if folder]) as lay_out:
-        whole = html(report, ours, templates)
-        if html(report, ours, templates, Part(rest=False)) == whole:  # the user's own template, which knows no parts
-            return lay_out(whole)
         before = _expected(report)
         for _ in range(_TRIES):
-            rest = lay_out(html(report, ours, templates, Part(front=False, before=before)))
+            source = html(report, ours, templates, Part(front=False, before=before))
+            rest = lay_out(source)
             pages: dict[str, int] = {}
             for number, page in enumerate(rest.pages, 1):
                 pages = dict.fromkeys(page.anchors, number) | pages  # where a section begins, not where it goes on
-            front = lay_out(html(report, ours, templates, Part(rest=False, total=len(rest.pages), pages=pages)))
+            beginning = html(report, ours, templates, Part(rest=False, total=len(rest.pages), pages=pages))
+            if beginning == source:  # the user's own template, which knows no parts
+                return rest
+            front = lay_out(beginning)
             if len(front.pages) == before:
                 return front.copy([*front.pages, *rest.pages[before:]])
             before = len(front.pages)
