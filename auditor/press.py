@@ -19,6 +19,15 @@ FORMATS = ("pdf", "xlsx", "json")
 #: Containers made and not yet freed before they are searched for rubbish that holds itself; there is little.
 RUBBISH = 50_000
 
+#: What judging, summing up and printing need; nothing that reads AWS.
+_NEEDED = (
+    "auditor.engine",
+    "auditor.analysis.calendar",
+    "auditor.analysis.sharing",
+    "auditor.analysis.spend",
+    "auditor.renderers.ready",
+)
+
 #: Processes that write reports: the PDF takes about as long as all the others.
 PRINTERS = 2
 
@@ -31,7 +40,7 @@ def warm_up(formats: Sequence[str]) -> None:
     time to import: it takes about a second itself.
     """
     if len(formats) > 1:
-        forkserver.set_forkserver_preload(["auditor.pipeline", "auditor.renderers.ready"])
+        forkserver.set_forkserver_preload(list(_NEEDED))
         resource_tracker.ensure_running()  # which the next would start otherwise, and it lets all signals through
         earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the parent answers the keyboard
         try:
