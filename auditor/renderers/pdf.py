@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from importlib.resources import as_file, files
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
 TEMPLATE = "report.html.j2"
 
-#: Lines of the summary that fit below the contents, and how often a number of pages may turn out to be another.
-_LINES_BELOW_CONTENTS = 36
+#: Lines of the summary that fit below the contents and on a page of their own, and how many a chart of accounts takes.
+_BELOW_CONTENTS, _ON_A_PAGE, _OF_CHART = 40, 56, 5
+
+#: How often the number of first pages may turn out to be another.
 _TRIES = 4
 
 #: What templates may call besides Jinja's own filters.
@@ -125,8 +128,11 @@ def _bound(report: Report, ours: Path, templates: Path | None) -> Document:
 
 
 def _expected(report: Report) -> int:
-    """How many pages the front is expected to take: one, and those of the contents and the summary."""
-    return 2 + (len(report.sections) > _LINES_BELOW_CONTENTS)
+    """How many pages the front probably takes: one, and those of the contents with the summary below."""
+    affected = sum(1 for line in report.accounts if line.open)
+    room = _BELOW_CONTENTS - (_OF_CHART + min(affected, 12) if affected > 1 else 0)
+    lines = len(report.sections) + len({section.severity for section in report.sections}) + 4
+    return 2 + ceil(max(lines - room, 0) / _ON_A_PAGE)
 
 
 def html(report: Report, ours: Path, templates: Path | None = None, part: Part = WHOLE) -> str:
