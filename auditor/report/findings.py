@@ -307,7 +307,7 @@ def actions(told: tuple[RuleSection, ...], findings: pd.DataFrame, sight: Sight,
 def _look_again(sight: Sight) -> Action:
     return Action(
         severity="gap",
-        fact=sight.sentence.rstrip("."),
+        fact=sight.shortfall,
         command="auditor permissions --check",
         owner="whoever runs auditor",
         anchor="coverage",

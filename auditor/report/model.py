@@ -65,7 +65,8 @@ class Sight:
 
     Attributes:
         complete: Nothing at all is missing.
-        sentence: That everything was read, or how much was not.
+        sentence: That everything was read, or how much was.
+        shortfall: How much was not read completely, as something to see to.
         gaps: The exact gaps as sentences, worst first, a few of them.
         more: How many gaps are not among these sentences.
         unknown: Verdicts that could not be told.
@@ -74,6 +75,7 @@ class Sight:
 
     complete: bool
     sentence: str
+    shortfall: str
     gaps: tuple[str, ...]
     more: int
     unknown: int

@@ -103,9 +103,11 @@ def sight(
         sentence = f"{text.count(len(clear))} of {text.counted(total, 'account-region')} {verb} read completely."
         if total == 1 and not clear:
             sentence = "The one account-region was not read completely."
+    unread = f"{text.count(total - len(clear))} of {text.counted(total, 'account-region')}"
     return Sight(
         complete=not gaps and total > 0,
         sentence=sentence,
+        shortfall=f"{unread} could not be read completely" if total > 1 else sentence.rstrip("."),
         gaps=tuple(_sentence(gap) for gap in gaps[:limit]),
         more=max(len(gaps) - limit, 0),
         unknown=unknown,

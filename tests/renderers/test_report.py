@@ -81,6 +81,11 @@ def test_a_complete_run_says_so(worlds):
     assert "gap" not in {action.severity for action in report.actions}
 
 
+def test_what_could_not_be_read_is_something_to_do(report):
+    told = [action.fact for action in report.actions if action.severity == "gap"]
+    assert told == ["5 of 15 account-regions could not be read completely"]
+
+
 def test_nothing_found_is_only_good_news_where_everything_was_seen(worlds):
     for complete, verdict in (
         (True, "Nothing to report: all 8 rules passed."),
