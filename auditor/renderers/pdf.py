@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import as_file, files
 from math import ceil
 from pathlib import Path
@@ -96,34 +96,38 @@ def write_pdf(report: Report, inventory: Inventory, path: Path, templates: Path 
     Raises:
         RenderError: A template is wrong, names a file outside the template folders, or the file cannot be written.
     """
-    with as_file(files("auditor.report_templates")) as ours, steady(report.as_of):
-        content = printed(_bound(report, ours, templates), bytes.fromhex(report.manifest_sha256)[:16])
+    with (
+        as_file(files("auditor.report_templates")) as ours,
+        steady(report.as_of),
+        typesetter([folder for folder in (templates, ours) if folder]) as lay_out,
+    ):
+        whole = _bound(report, partial(html, report, ours, templates), lay_out)
+        content = printed(whole, bytes.fromhex(report.manifest_sha256)[:16])
     try:
         path.write_bytes(content)
     except OSError as error:
         raise RenderError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _bound(report: Report, ours: Path, templates: Path | None) -> Document:
+def _bound(report: Report, fill: Callable[[Part], str], lay_out: Callable[[str], Document]) -> Document:
     """The report laid out: the rest first, then the front, which says on which pages the rest is.
 
     How many pages the front takes is a guess at first; where it takes others, all is laid out once more.
     """
-    with typesetter([folder for folder in (templates, ours) if folder]) as lay_out:
-        before = _expected(report)
-        for _ in range(_TRIES):
-            source = html(report, ours, templates, Part(front=False, before=before))
-            rest = lay_out(source)
-            pages: dict[str, int] = {}
-            for number, page in enumerate(rest.pages, 1):
-                pages = dict.fromkeys(page.anchors, number) | pages  # where a section begins, not where it goes on
-            beginning = html(report, ours, templates, Part(rest=False, total=len(rest.pages), pages=pages))
-            if beginning == source:  # the user's own template, which knows no parts
-                return rest
-            front = lay_out(beginning)
-            if len(front.pages) == before:
-                return front.copy([*front.pages, *rest.pages[before:]])
-            before = len(front.pages)
+    before = _expected(report)
+    for _ in range(_TRIES):
+        source = fill(Part(front=False, before=before))
+        rest = lay_out(source)
+        pages: dict[str, int] = {}
+        for number, page in enumerate(rest.pages, 1):
+            pages = dict.fromkeys(page.anchors, number) | pages  # where a section begins, not where it goes on
+        beginning = fill(Part(rest=False, total=len(rest.pages), pages=pages))
+        if beginning == source:  # the user's own template, which knows no parts
+            return rest
+        front = lay_out(beginning)
+        if len(front.pages) == before:
+            return front.copy([*front.pages, *rest.pages[before:]])
+        before = len(front.pages)
     raise RenderError(f"After {_TRIES} tries the first pages still take another number of pages each time.")
 
 
