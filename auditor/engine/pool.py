@@ -32,7 +32,7 @@ WORTH_LENDING = 2_000
 #: What a rule takes, against a derived frame that it needs.
 _RULE = 0.4
 
-#: The part of the work that goes elsewhere: more than half, for summaries are made and put together here meanwhile.
+#: The part of the rules that is lent: summaries are made and put together here meanwhile.
 _LENT = 0.8
 
 #: Chunks of work for each worker: enough for the slow ones to even out.

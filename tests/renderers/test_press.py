@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from auditor import pipeline
+from auditor.press import printed
 from auditor.renderers import RENDERERS
 
 
@@ -19,6 +21,14 @@ def test_processes_that_got_ready_write_the_same_bytes(world, tmp_path: Path) ->
     RENDERERS["pdf"](report, world.inventory, paths[1], None)
     there, here = (path.read_bytes() for path in paths)
     assert there == here
+
+
+def test_nothing_is_searched_for_rubbish_once_printing_began() -> None:
+    with pipeline.press(("pdf", "json")) as ready:
+        assert {ready.submit(gc.isenabled).result() for _ in range(4)} == {True}
+        assert {ready.submit(printed, gc.collect).result() for _ in range(8)} == {None}
+        assert False in {ready.submit(gc.isenabled).result() for _ in range(8)}
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("formats", [("pdf",), ("json",)])
