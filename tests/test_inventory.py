@@ -2,6 +2,8 @@ import json
 from datetime import UTC, datetime
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from auditor.errors import InventoryError
@@ -39,6 +41,22 @@ def test_what_was_written_is_read_back(folder):
     assert list(inventory.read("snapshots", columns=["snapshot_id"])) == ["snapshot_id"]
     assert inventory.partitions == [(ACCOUNT, REGION)]
     assert inventory.as_of == AS_OF
+
+
+def test_text_as_earlier_versions_stored_it_is_read_beside_todays(folder, monkeypatch):
+    writer, _ = Writer.start(folder, manifest())
+    earlier = FRAMES["snapshots"].arrow_schema
+    assert pa.string() in earlier.types
+    with monkeypatch.context() as then:
+        then.setattr(
+            type(FRAMES["snapshots"]), "to_arrow", lambda self, rows: pa.Table.from_pandas(rows, self.arrow_schema)
+        )
+        writer.write(coverage(region="us-east-1"), {"snapshots": snapshots("snap-3").assign(region="us-east-1")})
+    inventory = writer.finish()
+    stored = [pq.read_schema(folder / path).field("snapshot_id").type for path in inventory.manifest.files]
+    assert set(stored) == {pa.string(), pa.large_string()}
+    assert inventory.read("snapshots")["snapshot_id"].tolist() == ["snap-1", "snap-2", "snap-3"]
+    assert inventory.read("snapshots").dtypes.equals(snapshots("snap-1").dtypes)
 
 
 def test_what_was_planned_and_not_read_is_skipped_and_a_gap(folder):
