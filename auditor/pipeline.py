@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auditor import renderers
 from auditor.analysis.calendar import backups_of, sum_up
@@ -123,13 +123,13 @@ def report(
         }
         judging = begin(inventory, rules, config, executor=hands, summaries=summaries)
         spend = spend_of(inventory, config, judging.summaries["spend"], kept)
-        told: dict[str, Any] = {
-            "sharing": sharing_of(inventory, config, judging.summaries["sharing"]),
-            "families": families_of(inventory, config, spend, kept),
-            "backups": backups_of(judging.summaries["backups"], inventory, config, kept),
-        }
+        sharing = sharing_of(inventory, config, judging.summaries["sharing"])
+        families = families_of(inventory, config, spend, kept)
+        backups = backups_of(judging.summaries["backups"], inventory, config, kept)
         evaluation = judging.end()
-        made = build_report(evaluation, inventory, rules, config, spend, **told)
+        made = build_report(
+            evaluation, inventory, rules, config, spend, sharing=sharing, families=families, backups=backups
+        )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = []
         for suffix, path in paths.items():

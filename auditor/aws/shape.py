@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from auditor.aws.collector import Item, Where
 from auditor.frames import INVENTORY
-from auditor.frames.columns import ARROW, TEXT
+from auditor.frames.columns import HELD
 
 #: How one column is read of an item: the name of a member, or a function of the item.
 Field = str | Callable[[Item], Any]
@@ -48,7 +48,7 @@ def table(frame: str, where: Where, rows: int, values: Mapping[str, Sequence[Any
     columns: dict[str, pa.Array] = {}
     for column, fixed in (("account_id", where.account_id), ("region", where.region)):
         if column in kinds:
-            columns[column] = pa.repeat(pa.scalar(fixed, TEXT), rows)
+            columns[column] = pa.repeat(pa.scalar(fixed, HELD["text"]), rows)
     for column, cells in values.items():
         kind, arrow = kinds[column]
         filled = [cell or None for cell in cells] if kind == "text" else cells
@@ -58,10 +58,7 @@ def table(frame: str, where: Where, rows: int, values: Mapping[str, Sequence[Any
 
 @cache
 def _kinds(frame: str) -> dict[str, tuple[str, pa.DataType]]:
-    return {
-        column.name: (column.kind, TEXT if column.kind == "text" else ARROW[column.kind])
-        for column in INVENTORY[frame].columns
-    }
+    return {column.name: (column.kind, HELD[column.kind]) for column in INVENTORY[frame].columns}
 
 
 @cache

@@ -25,8 +25,8 @@ ARROW: dict[Kind, pa.DataType] = {
     "money": pa.decimal128(20, 6),
 }
 
-#: How pandas holds text in Arrow.
-TEXT = pa.large_string()
+#: How pandas holds each kind in Arrow, and Parquet files of frames as well: text with long offsets.
+HELD: dict[Kind, pa.DataType] = {**ARROW, "text": pa.large_string()}
 
 #: How each kind lies in pandas. All are nullable; missing is ``pd.NA`` (``pd.NaT`` for moments).
 PANDAS: dict[Kind, Any] = {
@@ -215,15 +215,13 @@ def as_text(array: pa.Array) -> pd.Series[Any]:
 
 
 def _to_arrow(column: Column, series: pd.Series[Any]) -> pa.Array:
-    array = in_arrow(series)
-    wanted = TEXT if column.kind == "text" else ARROW[column.kind]
-    return array if array.type == wanted else array.cast(wanted)
+    array, held = in_arrow(series), HELD[column.kind]
+    return array if array.type == held else array.cast(held)
 
 
 def _from_arrow(column: Column, stored: pa.ChunkedArray) -> Any:
-    if column.kind == "text" and stored.type in (TEXT, ARROW["text"]):
-        return PANDAS["text"].__from_arrow__(stored)
-    cast = stored if stored.type == ARROW[column.kind] else stored.cast(ARROW[column.kind])
+    held = HELD[column.kind]
+    cast = stored if stored.type == held else stored.cast(held)
     if column.kind == "money":
         return pd.arrays.ArrowExtensionArray(cast)
     if column.kind == "moment":

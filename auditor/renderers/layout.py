@@ -57,7 +57,7 @@ def typesetter(folders: Sequence[Path]) -> Iterator[Callable[[str], Document]]:
         ) from error
 
 
-def printed(document: Document, identifier: bytes) -> bytes:
+def as_pdf(document: Document, identifier: bytes) -> bytes:
     """A document as PDF.
 
     Args:

@@ -14,7 +14,7 @@ from auditor.errors import RenderError
 from auditor.renderers import charts, marks
 from auditor.renderers.calendar_chart import calendar_chart, cover_chart, cover_title
 from auditor.renderers.families_chart import families_chart
-from auditor.renderers.layout import printed, steady, typesetter
+from auditor.renderers.layout import as_pdf, steady, typesetter
 from auditor.renderers.sharing_map import sharing_map
 from auditor.report import Report, text
 
@@ -102,7 +102,7 @@ def write_pdf(report: Report, inventory: Inventory, path: Path, templates: Path 
         typesetter([folder for folder in (templates, ours) if folder]) as lay_out,
     ):
         whole = _bound(report, partial(html, report, ours, templates), lay_out)
-        content = printed(whole, bytes.fromhex(report.manifest_sha256)[:16])
+        content = as_pdf(whole, bytes.fromhex(report.manifest_sha256)[:16])
     try:
         path.write_bytes(content)
     except OSError as error:
@@ -200,7 +200,7 @@ def rehearse() -> None:
         words = '<p>Words <b>in bold</b> and <span class="id">ids</span></p><table><tr><td>0</td></tr></table>'
         looks = f"<style>{(ours / 'report.css').read_text(encoding='utf-8')}</style>"
         with typesetter([ours]) as lay_out:
-            printed(lay_out(looks + words), bytes(16))
+            as_pdf(lay_out(looks + words), bytes(16))
 
 
 def context(report: Report) -> dict[str, Any]:

@@ -155,10 +155,10 @@ def _ranked(findings: pd.DataFrame) -> pd.DataFrame:
             "cost": _float(findings["cost_high_usd"]).to_numpy(),
         }
     )
-    by = ["waived", "rank", "cost", *_THING, "discriminator"]
-    texts = {name: findings[name].array for name in by[3:]}
-    ordered = narrow[["waived", "rank", "cost"]].assign(**texts)
-    return narrow.loc[ordered.sort_values(by, ascending=[True, True, False, *[True] * 4], kind="stable").index]
+    texts = {name: findings[name].array for name in (*_THING, "discriminator")}
+    by = ["waived", "rank", "cost", *texts]
+    ordered = narrow.assign(**texts).sort_values(by, ascending=[name != "cost" for name in by], kind="stable")
+    return ordered[list(narrow)]
 
 
 def _grades(line: RuleLine, rows: pd.DataFrame) -> dict[str, int]:

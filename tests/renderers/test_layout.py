@@ -10,7 +10,7 @@ import pytest
 
 from auditor.errors import RenderError
 from auditor.renderers import layout
-from auditor.renderers.layout import printed, steady, typesetter
+from auditor.renderers.layout import as_pdf, steady, typesetter
 
 OURS = Path(__file__).parents[2] / "report_templates"
 WORDS = "<!doctype html><html lang='en'><title>Words</title><h1 id='a'>Words</h1><p><a href='#a'>more</a> of them</p>"
@@ -20,7 +20,7 @@ MOMENT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 def made(*sources: str) -> bytes:
     with steady(MOMENT), typesetter([OURS]) as lay_out:
         first, *others = [lay_out(source) for source in sources]
-        return printed(first.copy([page for each in (first, *others) for page in each.pages]), bytes(range(16)))
+        return as_pdf(first.copy([page for each in (first, *others) for page in each.pages]), bytes(range(16)))
 
 
 def test_what_is_worked_out_once_is_what_would_be_written(monkeypatch):

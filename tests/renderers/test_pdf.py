@@ -326,7 +326,7 @@ def test_the_users_own_picture_lies_beside_the_template(report, world, tmp_path)
 
 def test_a_path_that_cannot_be_written_is_said(report, world, tmp_path, monkeypatch):
     monkeypatch.setattr(pdf, "_bound", lambda *_: None)
-    monkeypatch.setattr(pdf, "printed", lambda *_: b"")
+    monkeypatch.setattr(pdf, "as_pdf", lambda *_: b"")
     with pytest.raises(RenderError, match="cannot be written"):
         write_pdf(report, world.inventory, tmp_path / "nowhere" / "report.pdf")
 
