@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pandas as pd
 import pytest
 from botocore.session import Session
 
-from auditor.aws.limits import Limit, Limiter
+from auditor.aws.limits import Key, Limit, Limiter
 from auditor.aws.progress import Quiet
 from auditor.errors import AccessError, ConfigError
 from auditor.inventory import GLOBAL, Inventory
@@ -295,12 +296,44 @@ def test_foreign_throttling_slows_down_and_nothing_is_lost(serve: Any, read: Any
     assert shown.calls == sum(inventory.coverage()["calls"]) + 2 + 2 + 2  # organisation, identities, regions
 
 
+class Clock:
+    """Goes forward only where a worker waits: a machine that stalls changes nothing."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._lock = threading.Lock()
+        self._asked = threading.local()
+
+    def __call__(self) -> float:
+        self._asked.at = self._now
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so long from when this worker last looked at the clock."""
+        with self._lock:
+            self._now = max(self._now, self._asked.at + seconds)
+
+
+class Waiting(Limiter):
+    """Waits on the clock it was given, whatever its caller would rather wait on."""
+
+    def acquire(self, key: Key, sleep: Any = None) -> None:
+        super().acquire(key)
+
+
 def test_the_limiter_causes_no_throttles(serve: Any, read: Any) -> None:
-    box = serve(Fault("throttle", action="DescribeSnapshotAttribute", limit=limits.Limit(25, 5)))
-    ours = Limiter(lambda _service, operation: Limit(25, 5) if operation == "DescribeSnapshotAttribute" else None)
-    inventory = read("snapshot_shares", limiter=ours)
+    def limit(_service: str, operation: str) -> Limit | None:
+        return Limit(20, 10) if operation == "DescribeSnapshotAttribute" else None
+
+    clock = Clock()
+    fault = Fault("throttle", action="DescribeSnapshotAttribute", limit=limits.Limit(20, 10))
+    box = serve(fault, clock=clock)
+    inventory = read("snapshot_shares", limiter=Waiting(limit, clock=clock, sleep=clock.sleep))
     assert set(inventory.coverage()["status"]) == {"complete"}
-    assert not sum(box.throttled.values())
+    assert not box.throttled
+    asked = [count for key, count in box.calls.items() if key[3] == "DescribeSnapshotAttribute"]
+    assert min(asked) > 20  # more than a bucket holds: without a limiter there would be throttles
+    assert clock() <= sum((count - 15) / 9.8 for count in asked) + 1e-6  # and it waits no longer than it has to
 
 
 def test_an_organisation_that_may_not_be_listed_leaves_the_caller_and_a_gap(serve: Any, read: Any) -> None:
