@@ -2,6 +2,7 @@
 
 All accounts share one data loader, because loading service models anew costs 150 ms and 26 MB each, and response
 parsers of our own, which read timestamps with the standard library: dateutil takes two thirds of botocore's parsing.
+Our clients have no operation that changes anything.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ READ_SECONDS = 60
 HTTP_REDIRECT = 300
 #: Bytes within which XML comes to its outermost element.
 WHERE_ANSWERS_BEGIN = 400
+#: What the names of operations begin with that only look, and of the one that enters an account.
+READING = ("Describe", "Get", "List", "Lookup", "AssumeRole")
 #: As many as threads share a client, so that none is opened anew for each request.
 CONNECTIONS = 32
 SESSION_NAME = "auditor"
@@ -181,10 +184,25 @@ class Sessions:
         return session
 
 
+class ReadOnly(Loader):
+    """Loads models of services without the operations that change anything: no client made of them can ask for one.
+
+    That also makes a client of EC2 in a third of the time: three of its four operations are left out.
+    """
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        """As botocore's, but for the operations."""
+        model = super().load_service_model(service_name, type_name, api_version)
+        if type_name != "service-2":
+            return model
+        reading = {name: body for name, body in model["operations"].items() if name.startswith(READING)}
+        return {**model, "operations": reading}
+
+
 @cache
 def _loader(data_path: str | None) -> Loader:
     """One loader of service models for the whole process; it keeps what it has parsed."""
-    return create_loader(data_path)
+    return ReadOnly(create_loader(data_path).search_paths, include_default_search_paths=False)
 
 
 class _Granted:

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor import __version__
+from auditor.aws.collectors import COLLECTORS
 from auditor.aws.outcome import NoRole
-from auditor.aws.session import Sessions, read_timestamp
+from auditor.aws.session import READING, Sessions, read_timestamp
 from auditor.config import Scope
 from auditor.errors import AccessError
 
@@ -130,6 +131,22 @@ def test_clients_say_who_we_are_and_take_the_region_of_the_profile(
     client = sessions.caller.client("ec2", "eu-west-1")
     assert f"auditor/{__version__}" in client.meta.config.user_agent
     assert client.meta.region_name == "eu-west-1"
+
+
+@pytest.mark.usefixtures("nobody")
+def test_clients_have_no_operation_that_changes_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    somebody(monkeypatch, "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))  # models of the user's own, of which there are none
+    caller = Sessions(Scope()).caller
+    services = {actions.partition(":")[0] for each in COLLECTORS for actions in each.actions} - {"access-analyzer"}
+    for service in sorted(services | {"accessanalyzer", "sts"}):
+        client = caller.client(service, "eu-west-1")
+        operations = {*client.meta.service_model.operation_names, *client.meta.method_to_api_mapping.values()}
+        assert operations
+        assert not {name for name in operations if not name.startswith(READING)}
+    ec2 = caller.client("ec2", "eu-west-1")
+    assert hasattr(ec2, "describe_snapshots")
+    assert not hasattr(ec2, "delete_snapshot")
 
 
 @pytest.mark.usefixtures("nobody")
