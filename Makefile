@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/auditor demo --out $(OUT)
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

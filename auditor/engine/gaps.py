@@ -9,6 +9,7 @@ import pandas as pd
 
 from auditor.analysis import sources
 from auditor.frames import FRAMES, INVENTORY, frames_filled_by
+from auditor.frames.columns import in_arrow
 from auditor.inventory import GLOBAL, Inventory, Partition
 from auditor.rule import Rule
 
@@ -66,9 +67,13 @@ class Gaps:
         coverage = inventory.coverage()
         names = ["account_id", "region", "collector", "status", "error_code"]
         broken = coverage.loc[coverage["status"].ne("complete"), names]
-        items = inventory.item_gaps().assign(status="failed")[[*names, "resource_id"]]
-        rows = [*_rows(broken), *_rows(items)]
-        return cls(Gap(*row) for row in rows)
+        items = inventory.item_gaps()[["account_id", "region", "collector", "error_code", "resource_id"]]
+        whole = [Gap(*row) for row in _rows(broken)]
+        single = [
+            Gap(account_id, region, collector, "failed", error_code, resource_id)
+            for account_id, region, collector, error_code, resource_id in _rows(items)
+        ]
+        return cls([*whole, *single])
 
     def at(self, account_id: str, region: str) -> tuple[Gap, ...]:
         """What is missing in one account and region, account-wide gaps included; all of it for a whole account.
@@ -181,4 +186,4 @@ def sentence(gaps: Sequence[Gap]) -> str:
 
 
 def _rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
-    return list(frame.astype(object).where(frame.notna(), "").itertuples(index=False, name=None))
+    return list(zip(*(in_arrow(frame[name]).fill_null("").to_pylist() for name in frame.columns), strict=True))

@@ -7,19 +7,26 @@ from auditor.engine.supply import Reports, Supply
 from auditor.frames import INVENTORY
 from auditor.inventory import Inventory
 from auditor.sandbox.planting import TINY, plant
-from tests.end_to_end.conftest import CONFIG, audit
+from tests.end_to_end.conftest import CONFIG, read
 
 FRAMES = [name for name, frame in INVENTORY.items() if "region" in frame.names]
 
 
 @pytest.fixture(scope="module")
-def judged(seed, tmp_path_factory):
-    return audit(plant(seed, accounts=3, regions=2, size=TINY), tmp_path_factory.mktemp("backups") / "run")
+def organisation(seed):
+    return plant(seed, accounts=3, regions=2, size=TINY)
 
 
 @pytest.fixture(scope="module")
-def collected(judged):
-    return {name: judged.inventory.read(name) for name in FRAMES}
+def inventory(organisation, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backups") / "run"
+    read(organisation, folder)
+    return Inventory.load(folder)
+
+
+@pytest.fixture(scope="module")
+def collected(inventory):
+    return {name: inventory.read(name) for name in FRAMES}
 
 
 def supply(inventory):
@@ -34,30 +41,30 @@ def windows(frames):
 
 
 @pytest.fixture(scope="module")
-def truth(judged):
-    return {key[:-1]: key[-1] for key in judged.organisation.truth["backup_windows"]}
+def truth(organisation):
+    return {key[:-1]: key[-1] for key in organisation.truth["backup_windows"]}
 
 
-def test_every_window_is_as_planted(judged, truth, seed):
-    seen = windows(supply(judged.inventory))
+def test_every_window_is_as_planted(inventory, truth, seed):
+    seen = windows(supply(inventory))
     assert {key: verdict for key, verdict in seen.items() if truth.get(key) != verdict} == {}, f"seed {seed}"
     assert set(truth) - set(seen) == set(), f"seed {seed}"
     assert {"met", "missed", "failed", "partial"} <= set(seen.values())
 
 
-def denied(judged, collected, collector):
+def denied(inventory, collected, collector):
     """The inventory as it would be had one collector been refused everywhere."""
     frames = {name: rows for name, rows in collected.items() if collector not in INVENTORY[name].filled_by}
     coverage = [
         {"account_id": account, "region": region, "collector": collector, "status": "denied", "error_code": "Denied"}
-        for account, region in judged.inventory.partitions
+        for account, region in inventory.partitions
     ]
-    return supply(Inventory.of(frames, judged.inventory.as_of, coverage))
+    return supply(Inventory.of(frames, inventory.as_of, coverage))
 
 
 @pytest.mark.parametrize("collector", ["snapshots", "images", "recovery_points", "backup_jobs"])
-def test_what_was_not_read_is_never_missed(judged, collected, truth, collector, seed):
-    frames = denied(judged, collected, collector)
+def test_what_was_not_read_is_never_missed(inventory, collected, truth, collector, seed):
+    frames = denied(inventory, collected, collector)
     seen = windows(frames)
     assert set(seen) == set(truth), f"seed {seed}"
     promised = frames.frame("backup_promises").set_index(["account_id", "region", "resource_id", "promise_id"])["kind"]
@@ -75,8 +82,8 @@ def test_what_was_not_read_is_never_missed(judged, collected, truth, collector, 
     assert status["unseen_because"].notna().all() == (collector in DELIVERING)
 
 
-def test_where_earlier_versions_were_not_read_it_cannot_be_told_what_was_before(judged, collected, truth, seed):
-    frames = denied(judged, collected, "backup_plan_versions")
+def test_where_earlier_versions_were_not_read_it_cannot_be_told_what_was_before(inventory, collected, truth, seed):
+    frames = denied(inventory, collected, "backup_plan_versions")
     seen = windows(frames)
     unseen = {key for key in truth if key not in seen}
     assert {key: verdict for key, verdict in seen.items() if truth.get(key) != verdict} == {}, f"seed {seed}"
@@ -90,8 +97,8 @@ def test_where_earlier_versions_were_not_read_it_cannot_be_told_what_was_before(
 
 
 @pytest.mark.parametrize("collector", ["lifecycle_policies", "backup_plans", "backup_selections", "backup_opt_ins"])
-def test_promises_that_were_not_read_leave_nothing_clean(judged, collected, truth, collector, seed):
-    frames = denied(judged, collected, collector)
+def test_promises_that_were_not_read_leave_nothing_clean(inventory, collected, truth, collector, seed):
+    frames = denied(inventory, collected, collector)
     seen = windows(frames)
     assert {key for key, verdict in seen.items() if truth.get(key) != verdict} == set(), f"seed {seed}"
     assert frames.frame("backup_status")["unknown_because"].notna().all()

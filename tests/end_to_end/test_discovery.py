@@ -24,21 +24,27 @@ def organisation(seed):
     return plant(seed, accounts=2, regions=1, size=replace(TINY, chance=1.0))
 
 
-@pytest.fixture
-def read(organisation, tmp_path, monkeypatch):
+def reading(organisation, folder, **sharing):
     """Collects with what the configuration says of sharing; the inventory, and how many snapshots were asked."""
+    config = expecting(organisation)
+    config = Config.of({**config.model_dump(by_alias=True), "sharing": {**config.sharing.model_dump(), **sharing}})
+    with Sandbox(organisation) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for variable, value in sandbox.environment().items():
+            patch.setenv(variable, value)
+        collect(config, folder, as_of=organisation.now, collectors=READ, limiter=Limiter.unlimited())
+        asked = sum(count for call, count in sandbox.calls.items() if call[3] == "DescribeSnapshotAttribute")
+    return Inventory.load(folder), asked, config
 
-    def run(name="run", **sharing):
-        config = expecting(organisation)
-        config = Config.of({**config.model_dump(by_alias=True), "sharing": {**config.sharing.model_dump(), **sharing}})
-        with Sandbox(organisation) as sandbox:
-            for variable, value in sandbox.environment().items():
-                monkeypatch.setenv(variable, value)
-            collect(config, tmp_path / name, as_of=organisation.now, collectors=READ, limiter=Limiter.unlimited())
-            asked = sum(count for call, count in sandbox.calls.items() if call[3] == "DescribeSnapshotAttribute")
-        return Inventory.load(tmp_path / name), asked, config
 
-    return run
+@pytest.fixture(scope="module")
+def exhaustive(organisation, tmp_path_factory):
+    """Every snapshot asked: what analyzers there are makes no difference."""
+    return reading(organisation, tmp_path_factory.mktemp("exhaustive") / "run")
+
+
+@pytest.fixture
+def read(organisation, tmp_path):
+    return lambda name="run", **sharing: reading(organisation, tmp_path / name, **sharing)
 
 
 def have_analyzers(organisation, monkeypatch, kind):
@@ -70,23 +76,23 @@ def verdicts(inventory, config):
 
 
 @pytest.mark.parametrize("kind", ["ACCOUNT", "ORGANIZATION"])
-def test_an_analyzer_spares_calls_and_loses_nothing(organisation, read, monkeypatch, kind):
+def test_an_analyzer_spares_calls_and_loses_nothing(organisation, read, exhaustive, monkeypatch, kind):
     have_analyzers(organisation, monkeypatch, kind)
-    exhaustive, all_asked, config = read("exhaustive")
+    whole, all_asked, config = exhaustive
     auto, asked, _ = read("auto", discovery="auto")
-    assert shared(auto) == shared(exhaustive) != set()
-    assert shared(auto, "image") == shared(exhaustive, "image") != set()
-    assert states(exhaustive) == {("complete", None)}
+    assert shared(auto) == shared(whole) != set()
+    assert shared(auto, "image") == shared(whole, "image") != set()
+    assert states(whole) == {("complete", None)}
     assert states(auto) == {("complete", "AnalyzerLag")}
     assert asked < all_asked
-    assert verdicts(auto, config) == verdicts(exhaustive, config)
+    assert verdicts(auto, config) == verdicts(whole, config)
 
 
-def test_without_an_analyzer_everything_is_asked(organisation, read, monkeypatch):
+def test_without_an_analyzer_everything_is_asked(organisation, read, exhaustive, monkeypatch):
     have_analyzers(organisation, monkeypatch, "")
-    exhaustive, all_asked, _ = read("exhaustive")
+    whole, all_asked, _ = exhaustive
     auto, asked, _ = read("auto", discovery="auto")
-    assert (shared(auto), asked, states(auto)) == (shared(exhaustive), all_asked, {("complete", None)})
+    assert (shared(auto), asked, states(auto)) == (shared(whole), all_asked, {("complete", None)})
 
 
 @pytest.mark.parametrize(("kind", "code"), [("ORGANIZATION", "AnalyzerOnly"), ("", "NoAnalyzer")])
@@ -106,9 +112,11 @@ def reported(inventory):
     return set(findings[["owner_id", "snapshot_id"]].itertuples(index=False, name=None))
 
 
-def test_an_earlier_run_is_used_again_for_what_it_knew_and_nothing_else(organisation, read, monkeypatch, tmp_path):
-    first, all_asked, config = read("first")
-    again, asked, _ = read("again", reuse=str(tmp_path / "first"))
+def test_an_earlier_run_is_used_again_for_what_it_knew_and_nothing_else(
+    organisation, read, exhaustive, monkeypatch, tmp_path
+):
+    first, all_asked, config = exhaustive
+    again, asked, _ = read("again", reuse=str(first.folder))
     assert (shared(again), shared(again, "image")) == (shared(first), shared(first, "image"))
     assert asked == 0
     assert states(again) == states(again, "image_shares") == {("complete", "Reused")}
@@ -118,7 +126,7 @@ def test_an_earlier_run_is_used_again_for_what_it_knew_and_nothing_else(organisa
     monkeypatch.setitem(here.snapshots, "snap-00000001", {**here.snapshots[name], "SnapshotId": "snap-00000001"})
     monkeypatch.setitem(here.snapshot_permissions, "snap-00000001", [{"UserId": "999988887777"}])
     monkeypatch.setitem(here.snapshot_permissions, name, [])
-    third, asked, _ = read("third", reuse=str(tmp_path / "first"))
+    third, asked, _ = read("third", reuse=str(first.folder))
     assert shared(third) == shared(first) | {(here.account_id, "snap-00000001", "999988887777")}
     assert asked == 1
     fourth, asked, _ = read("fourth", reuse=str(tmp_path / "third"))
