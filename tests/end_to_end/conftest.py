@@ -1,9 +1,10 @@
 """A planted organisation, read by the real collectors over HTTP and judged by the real rules."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.engine import Evaluation, evaluate
+from auditor.frames import INVENTORY
 from auditor.inventory import Inventory
 from auditor.rulebook import LoadedRule, load_rules
 from auditor.sandbox.faults import Fault, Faults
@@ -62,9 +64,21 @@ class Judged:
 
     def keys(self, rule_id: str, verdict: str, columns: list = KEY) -> set:
         """Account, region and resource (and discriminator) that a rule gave a verdict."""
-        rows = self.evaluation.findings
-        rows = rows.loc[(rows["rule_id"] == rule_id) & (rows["verdict"] == verdict), columns]
-        return set(rows.itertuples(index=False, name=None))
+        return {key[: len(columns)] for key in self._given.get((rule_id, verdict), ())}
+
+    @cached_property
+    def _given(self) -> dict:
+        """The whole keys by rule and verdict."""
+        given = defaultdict(set)
+        findings = self.evaluation.findings[["rule_id", "verdict", *WHOLE]]
+        for rule_id, verdict, *key in findings.itertuples(index=False, name=None):
+            given[rule_id, verdict].add(tuple(key))
+        return given
+
+    @cached_property
+    def rows(self) -> dict:
+        """How many rows were read of each frame, in all accounts and regions."""
+        return {frame: len(self.inventory.read(frame)) for frame in INVENTORY}
 
 
 def expecting(organisation: Organisation) -> Config:

@@ -40,6 +40,8 @@ CALL_OF = {action: call for call, action in ACTION_OF.items()}
 OPERATIONS = sorted(
     CALL_OF.get(action, tuple(action.split(":"))) for action in ACTIONS if not action.startswith("sts:")
 )
+#: Every region there is.
+KNOWN = Session().get_available_regions("ec2")
 #: Calls that only some organisations need, and this one does not.
 SELDOM = {"ListParents", "ListTagsForResource"}
 
@@ -106,8 +108,7 @@ def near(organisation) -> Config:
 
     An account that does not say which of them it has is read in all that are left.
     """
-    known = Session().get_available_regions("ec2")
-    far = [region for region in known if region not in organisation.regions][2:]
+    far = [region for region in KNOWN if region not in organisation.regions][2:]
     config = expecting(organisation)
     scope = {**config.scope.model_dump(), "exclude_regions": far}
     return Config.of({**config.model_dump(by_alias=True), "scope": scope})
