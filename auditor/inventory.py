@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from auditor import __version__
 from auditor.errors import InventoryError
 from auditor.frames import FRAMES, INVENTORY, frames_filled_by
-from auditor.frames.columns import in_arrow
+from auditor.frames.columns import distinct
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -172,10 +172,10 @@ class Inventory:
         planned = {(account, region) for account, region, _ in self.manifest.plan}
         read = {(account, region) for account, region, _ in self._parts}
         held = {
-            (place["account_id"], place["region"])
+            place
             for frame in self._memory.values()
             if "region" in frame.columns
-            for place in _distinct(frame, ["account_id", "region"])
+            for place in distinct(frame, "account_id", "region")
         }
         return sorted(pair for pair in planned | read | held if pair[1] != GLOBAL)
 
@@ -265,14 +265,6 @@ class Inventory:
             return pq.ParquetFile(pa.BufferReader(content)).read(columns, use_threads=False)
         except pa.ArrowException as error:
             raise InventoryError(f"{self.folder / path} is not a readable Parquet file.", hint) from error
-
-
-def _distinct(frame: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
-    """Every combination of values that there is in columns of text, once."""
-    found: list[dict[str, Any]] = (
-        pa.table({name: in_arrow(frame[name]) for name in names}).group_by(names).aggregate([]).to_pylist()
-    )
-    return found
 
 
 class Writer:

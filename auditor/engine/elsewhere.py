@@ -7,6 +7,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from auditor.frames.columns import distinct
 from auditor.inventory import GLOBAL, Inventory, Partition
 
 #: Without this frame of an account nobody knows which regions it has.
@@ -59,6 +60,5 @@ class Elsewhere:
         wanted = frozenset(frames)
         if wanted not in self._unread:
             gaps = self._gaps()
-            hit = gaps.loc[gaps["frame"].isin([*wanted, _WHERE]), ["account_id", "region"]].drop_duplicates()
-            self._unread[wanted] = sorted(hit.itertuples(index=False, name=None))
+            self._unread[wanted] = sorted(distinct(gaps[gaps["frame"].isin([*wanted, _WHERE])], "account_id", "region"))
         return self._unread[wanted]

@@ -197,6 +197,12 @@ def as_arrow(series: pd.Series[Any]) -> pa.Array:
     return array.cast(pa.string()) if pa.types.is_large_string(array.type) else array
 
 
+def distinct(frame: pd.DataFrame, *names: str) -> set[tuple[Any, ...]]:
+    """Every combination of values that there is in some columns."""
+    rows = pa.table({name: in_arrow(frame[name]) for name in names}).group_by(list(names)).aggregate([])
+    return set(zip(*(column.to_pylist() for column in rows.select(list(names)).columns), strict=True))
+
+
 def as_flags(series: pd.Series[Any]) -> pd.Series[Any]:
     """Yes, no and missing as a nullable boolean; at once for Arrow's, of which pandas makes an object each."""
     if series.dtype == PANDAS["flag"]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from auditor.frames import FRAMES, frames_filled_by
+from auditor.frames.columns import distinct
 from auditor.inventory import GLOBAL
 from auditor.report import text
 from auditor.report.model import AccountLine, CoverageGap, Sight
@@ -126,11 +127,7 @@ def _sentence(gap: CoverageGap) -> str:
 
 def _gap_places(coverage: pd.DataFrame, item_gaps: pd.DataFrame) -> set[Place]:
     open_rows = coverage[coverage["status"] != "complete"]
-    return {
-        (account, region)
-        for frame in (open_rows, item_gaps)
-        for account, region in frame[["account_id", "region"]].drop_duplicates().itertuples(index=False)
-    }
+    return distinct(open_rows, "account_id", "region") | distinct(item_gaps, "account_id", "region")
 
 
 def account_lines(

@@ -6,7 +6,7 @@ import pytest
 
 from auditor.errors import InventoryError
 from auditor.frames import FRAMES, INVENTORY, frame_named, frames_filled_by
-from auditor.frames.columns import PANDAS
+from auditor.frames.columns import PANDAS, distinct
 
 ALL = pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
 
@@ -92,6 +92,13 @@ def test_conform_orders_columns_and_names_the_one_that_lacks():
     assert list(frame.conform(rows).columns) == frame.names
     with pytest.raises(InventoryError, match="lacks the column 'opt_in_status'"):
         frame.conform(rows.drop(columns="opt_in_status"))
+
+
+def test_what_is_distinct_is_said_once_and_missing_is_a_value():
+    places = [("1", "eu-west-1"), ("1", "us-east-1"), ("1", "eu-west-1"), ("2", None), ("2", None)]
+    rows = FRAMES["snapshots"].rows([{"account_id": account, "region": region} for account, region in places])
+    assert distinct(rows, "region", "account_id") == {("eu-west-1", "1"), ("us-east-1", "1"), (None, "2")}
+    assert distinct(rows[:0], "account_id") == set()
 
 
 def test_an_unknown_frame_gets_a_hint():
