@@ -17,7 +17,7 @@ class Together(LoadFileScheduling):
         return next((folder for folder in SHARING if nodeid.startswith(folder)), super()._split_scope(nodeid))
 
 
-@pytest.hookimpl
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Keep together what shares its fixtures."""
     return Together(config, log)

@@ -12,6 +12,7 @@ import pandas as pd
 from auditor.analysis import derive
 from auditor.analysis.image_families import standings
 from auditor.analysis.places import asked, collectors_of, frames_of
+from auditor.frames.columns import distinct
 from auditor.inventory import GLOBAL
 from auditor.report import text
 from auditor.report.families import STANDINGS, Families, Family, Made
@@ -113,7 +114,7 @@ def _unread(inventory: Inventory) -> set[Partition]:
     coverage = inventory.coverage()
     mine = coverage[coverage["collector"].isin(list(collectors))]
     broken = mine[mine["status"].ne("complete")]
-    gaps = set(broken[["account_id", "region"]].itertuples(index=False, name=None))
+    gaps = distinct(broken, "account_id", "region")
     read: dict[Partition, set[str]] = {}
     for account, region, collector in mine[["account_id", "region", "collector"]].itertuples(index=False, name=None):
         read.setdefault((account, region), set()).add(collector)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from auditor.analysis.keys import Flags, Integers, places
 from auditor.frames import FRAMES, PANDAS
-from auditor.frames.columns import as_arrow
+from auditor.frames.columns import as_arrow, distinct
 
 __all__ = ["STRENGTHS", "image_use"]
 
@@ -102,10 +102,10 @@ def _least(image: Integers, order: Integers, images: int) -> Flags:
 def _blind_shares(shares: pd.DataFrame, scope: _Scope) -> pd.DataFrame:
     """Per image the first grantee that may use it where nobody looked, in words."""
     kinds = ["region", "grantee_type", "grantee"]
-    distinct = shares[kinds].drop_duplicates().reset_index(drop=True)
-    reasons = [scope.blind(*kind) for kind in distinct.astype(object).itertuples(index=False, name=None)]
-    distinct["blind_spot"] = pd.Series(reasons, dtype=PANDAS["text"])
-    blind = shares.merge(distinct.dropna(subset="blind_spot"), on=kinds).sort_values([*_KEYS, "grantee"])
+    grants = shares[kinds].drop_duplicates().reset_index(drop=True)
+    reasons = [scope.blind(*kind) for kind in grants.astype(object).itertuples(index=False, name=None)]
+    grants["blind_spot"] = pd.Series(reasons, dtype=PANDAS["text"])
+    blind = shares.merge(grants.dropna(subset="blind_spot"), on=kinds).sort_values([*_KEYS, "grantee"])
     return blind.drop_duplicates(_KEYS)[[*_KEYS, "blind_spot"]]
 
 
@@ -129,8 +129,7 @@ class _Scope:
         self._members: list[tuple[str, str | None, str | None]] = list(held.itertuples(index=False, name=None))
         self._read = {*accounts["account_id"], *others.loc[others["in_scope"].fillna(False), "member_id"]}
         self._closed = set(others.loc[closed, "member_id"])
-        unread = gaps.loc[gaps["frame"].isin(_NEEDED), ["account_id", "region"]].drop_duplicates()
-        self._unread = set(unread.itertuples(index=False, name=None))
+        self._unread = distinct(gaps[gaps["frame"].isin(_NEEDED)], "account_id", "region")
 
     def blind(self, region: str, kind: Any, grantee: str) -> str | None:
         """Why a grantee's use of an image in a region cannot be known, or ``None`` where it is."""

@@ -10,6 +10,7 @@ from auditor.analysis.access import SEVERITIES
 from auditor.analysis.places import each_place
 from auditor.analysis.standing import Standing
 from auditor.frames import FRAMES, PANDAS
+from auditor.frames.columns import distinct
 from auditor.report import text
 from auditor.report.sharing import STANDINGS, Reach, Sharing
 
@@ -59,12 +60,11 @@ def sharing_of(inventory: Inventory, config: Config, parts: Sequence[Sequence[Pa
         open_ = standing.add(part.kind, part.selections, part.expectations)
         rows += [_of_kind(part.access, part.kind), *([open_] if len(open_) else [])]
     access = pd.concat(rows or [_of_kind(FRAMES["image_access"].empty(), "image")], ignore_index=True)
-    unread = gaps.loc[gaps["frame"].isin(_SHARES), ["account_id", "region"]].drop_duplicates()
     outside = access[access["grantee_class"].isin(list(STANDINGS))]
     return Sharing(
         outside=tuple(sorted(_reaches(outside), key=_order)),
         inside=int(access["grantee_class"].isin(["organisation", "unit"]).sum()),
-        unread=len(unread),
+        unread=len(distinct(gaps[gaps["frame"].isin(_SHARES)], "account_id", "region")),
         access=access,
         severities=SEVERITIES,
         expected=standing.lines(),

@@ -57,7 +57,7 @@ def _gap(
     limit: int,
 ) -> CoverageGap:
     collector, status, code = key
-    where = sorted(set(zip(group["account_id"], group["region"], strict=True)))
+    where = sorted(distinct(group, "account_id", "region"))
     messages = Counter(_BOILERPLATE.sub("", message) for message in group["message"] if not pd.isna(message))
     return CoverageGap(
         collector=collector,

@@ -305,8 +305,8 @@ class Clock:
         self._asked = threading.local()
 
     def __call__(self) -> float:
-        self._asked.at = self._now
-        return self._now
+        self._asked.at = now = self._now  # looked at once: another worker may move it meanwhile
+        return now
 
     def sleep(self, seconds: float) -> None:
         """Wait so long from when this worker last looked at the clock."""

@@ -15,7 +15,6 @@ from auditor.aws.limits import Limiter
 from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.engine import Evaluation, evaluate
-from auditor.frames import INVENTORY
 from auditor.inventory import Inventory
 from auditor.rulebook import LoadedRule, load_rules
 from auditor.sandbox.faults import Fault, Faults
@@ -74,11 +73,6 @@ class Judged:
         for rule_id, verdict, *key in findings.itertuples(index=False, name=None):
             given[rule_id, verdict].add(tuple(key))
         return given
-
-    @cached_property
-    def rows(self) -> dict:
-        """How many rows were read of each frame, in all accounts and regions."""
-        return {frame: len(self.inventory.read(frame)) for frame in INVENTORY}
 
 
 def expecting(organisation: Organisation) -> Config:

@@ -5,15 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from auditor.aws.limits import Limiter
-from auditor.aws.runner import collect
 from auditor.config import Config
 from auditor.engine import evaluate
 from auditor.inventory import Inventory
 from auditor.rulebook import load_rules
 from auditor.sandbox.planting import TINY, plant
-from auditor.sandbox.server import Sandbox
 from tests.end_to_end.conftest import expecting
+from tests.end_to_end.conftest import read as collected
 
 READ = ("directory", "snapshots", "snapshot_public_permissions", "snapshot_shares", "images", "image_shares")
 RULES = ("snapshot_shared_outside_organisation", "snapshot_not_shared", "snapshot_public")
@@ -28,11 +26,8 @@ def reading(organisation, folder, **sharing):
     """Collects with what the configuration says of sharing; the inventory, and how many snapshots were asked."""
     config = expecting(organisation)
     config = Config.of({**config.model_dump(by_alias=True), "sharing": {**config.sharing.model_dump(), **sharing}})
-    with Sandbox(organisation) as sandbox, pytest.MonkeyPatch.context() as patch:
-        for variable, value in sandbox.environment().items():
-            patch.setenv(variable, value)
-        collect(config, folder, as_of=organisation.now, collectors=READ, limiter=Limiter.unlimited())
-        asked = sum(count for call, count in sandbox.calls.items() if call[3] == "DescribeSnapshotAttribute")
+    calls = collected(organisation, folder, config=config, collectors=READ)
+    asked = sum(count for call, count in calls.items() if call[3] == "DescribeSnapshotAttribute")
     return Inventory.load(folder), asked, config
 
 

@@ -19,6 +19,12 @@ def judged(seed, tmp_path_factory):
     return audit(plant(seed, accounts=12, regions=4, size=TINY), tmp_path_factory.mktemp("run") / "run")
 
 
+@pytest.fixture(scope="module")
+def rows(judged):
+    """How many rows of each subject were read, in all accounts and regions."""
+    return {subject: len(judged.inventory.read(subject)) for subject in {rule.subject for rule in RULES}}
+
+
 def test_everything_was_read(judged):
     coverage = judged.evaluation.coverage
     assert coverage[coverage["status"] != "complete"].empty
@@ -54,10 +60,10 @@ def test_only_what_cannot_be_told_is_unknown(judged, rule, seed):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_every_row_of_the_subject_has_a_verdict(judged, rule):
+def test_every_row_of_the_subject_has_a_verdict(judged, rows, rule):
     tallies = judged.evaluation.tallies
     mine = tallies[tallies["rule_id"] == rule.id]
-    assert mine["evaluated"].sum() == judged.rows[rule.subject]
+    assert mine["evaluated"].sum() == rows[rule.subject]
     assert (mine["found"] + mine["passed"] + mine["unknown"] == mine["evaluated"]).all()
     row = WHOLE if len(FRAMES[rule.subject].key) > 3 else KEY  # the rest of a row's key is what tells findings apart
     assert mine["found"].sum() == len(judged.keys(rule.id, "found", row))
