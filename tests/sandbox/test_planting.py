@@ -112,6 +112,15 @@ def test_one_place_has_everything_rare() -> None:
     assert set(plant(3, 1, 1).truth) >= RULES.keys() - elsewhere
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_story_is_told_where_everything_is_asked_for(seed: int) -> None:
+    planted = plant(seed, 2, 1, replace(TINY, chance=1.0))
+    # these hang on the settings of a place, which are drawn, or want a second region
+    drawn = {"snapshot_public_latent", "region_encryption_not_default", "backup_copy_missing", "backup_report_missing"}
+    assert set(planted.truth) >= RULES.keys() - drawn
+    assert any(here.backup_plan_versions for here in planted), "a plan that was changed inside the audit period"
+
+
 def test_most_things_have_an_owner_of_the_account(organisation: Organisation) -> None:
     rows = [row for here in organisation for kind in OWNED for row in getattr(here, kind).values()]
     owners = [next((tag["Value"] for tag in row["Tags"] if tag["Key"] == "owner"), "") for row in rows]

@@ -27,12 +27,13 @@ def cast(seed: int, places: Iterable[Place], tellings: Sequence[Telling], size: 
         places: The places to plant, in any order.
         tellings: Every story; those without a weight are not cast.
         size: Says how rare the rare ones are; where it says nothing, places tell them by chance, and all that is cast
-            is one place for each in an organisation of many, lest chance leave one out.
+            is one place for each in an organisation of many, or one that is to have everything, lest chance leave one
+            out.
     """
     parts: dict[Place, set[Part]] = defaultdict(set)
     ordered = sorted(places)
     if size.rare is None:
-        for tell, _, weight in tellings if len(ordered) >= _MANY else ():
+        for tell, _, weight in tellings if len(ordered) >= _MANY or size.chance == 1 else ():
             if weight:
                 parts[_draw(seed, _name(tell), ordered, 1)[0]].add(tell)
         return {place: frozenset(parts[place]) for place in ordered}
