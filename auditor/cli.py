@@ -14,13 +14,14 @@ from rich.markup import escape
 
 from auditor import __version__
 from auditor.errors import AuditorError, ConfigError
-from auditor.options import CONFIG, FOLDER, OUTPUT, READING, RULES, SCOPE, VERDICT
+from auditor.options import CONFIG, FOLDER, OUTPUT, PREVIOUS, READING, RULES, SCOPE, VERDICT
 from auditor.press import FORMATS, press, warm_up
 from auditor.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from auditor.config import Config
     from auditor.engine import Evaluation
+    from auditor.findings import Previous
     from auditor.pipeline import Outcome
     from auditor.rulebook import LoadedRule
 
@@ -78,6 +79,7 @@ def main() -> None:
 @READING
 @RULES
 @OUTPUT
+@PREVIOUS
 @VERDICT
 def run(config_file: Path | None, out: Path, **options: Any) -> None:
     """Read AWS, judge what was read and write the reports, in one go.
@@ -86,7 +88,7 @@ def run(config_file: Path | None, out: Path, **options: Any) -> None:
 
     \b
     auditor run --out 2026-03 --profile audit --region eu-west-1
-    auditor run -c audit.toml --out 2026-03 --fail-on high
+    auditor run -c audit.toml --out 2026-03 --previous 2026-02 --fail-on high
     auditor run -c audit.toml --out 2026-03 --select snapshot_public --select image_public
 
     Interrupted? Run the same command again: what was read is kept.
@@ -96,10 +98,11 @@ def run(config_file: Path | None, out: Path, **options: Any) -> None:
     from auditor import pipeline
 
     config, rules = _configuration(config_file, options), _rulebook(options)
+    previous = _previous(options, out)  # before anything is read that it could be too late for
     wanted = rules if options["select"] else None
     with press(output["formats"]) as ready:
         pipeline.collect(config, out, as_of=_moment(options), rules=wanted, progress=_progress(options))
-        outcome = pipeline.report(out, config, rules, **output, ready=ready)
+        outcome = pipeline.report(out, config, rules, **output, previous=previous, ready=ready)
     _finish(outcome, options)
 
 
@@ -136,6 +139,7 @@ def collect(config_file: Path | None, out: Path, **options: Any) -> None:
 @click.option("--out", type=FOLDER, help="Where the reports go; the run folder itself by default.")
 @RULES
 @OUTPUT
+@PREVIOUS
 @VERDICT
 def report(folder: Path, config_file: Path | None, out: Path | None, **options: Any) -> None:
     """Judge a run folder and write its reports; needs no AWS and no credentials.
@@ -144,6 +148,7 @@ def report(folder: Path, config_file: Path | None, out: Path | None, **options: 
 
     \b
     auditor report 2026-03
+    auditor report 2026-03 --previous 2026-02
     auditor report 2026-03 -c stricter.toml --rules our-rules/ --out second-opinion
     """
     output = _output(options)
@@ -153,7 +158,8 @@ def report(folder: Path, config_file: Path | None, out: Path | None, **options: 
     from auditor.inventory import Inventory
 
     config = Config.read(config_file) if config_file else Config.of(Inventory.load(folder).manifest.config, str(folder))
-    _finish(pipeline.report(folder, config, _rulebook(options), out=out, **output), options)
+    previous = _previous(options, folder)
+    _finish(pipeline.report(folder, config, _rulebook(options), out=out, **output, previous=previous), options)
 
 
 @main.command()
@@ -347,8 +353,23 @@ def _output(options: dict[str, Any]) -> dict[str, Any]:
     return {"formats": options["formats"] or FORMATS, "templates": options["templates"]}
 
 
+def _previous(options: dict[str, Any], folder: Path) -> Previous | None:
+    from auditor.findings import Previous
+
+    earlier: Path | None = options["previous"]
+    if earlier is None:
+        return None
+    if earlier.resolve() == folder.resolve():
+        raise ConfigError(
+            f"--previous names {earlier}, which is this run's own folder.", "Name that of an earlier run."
+        )
+    return Previous.read(earlier)
+
+
 def _finish(outcome: Outcome, options: dict[str, Any]) -> None:
     click.echo(outcome.report.verdict)
+    if outcome.report.changes:
+        click.echo(outcome.report.changes.sentence)
     click.echo(outcome.report.coverage_sentence)
     for path in outcome.files:
         click.echo(f"  {path}")

@@ -12,7 +12,7 @@ from auditor.aws.progress import progress_for
 from auditor.config import Config
 from auditor.engine import Evaluation
 from auditor.errors import ConfigError
-from auditor.inventory import MANIFEST
+from auditor.manifest import MANIFEST
 from auditor.rulebook import load_rules
 from auditor.sandbox.model import Organisation
 from auditor.sandbox.planting import plant

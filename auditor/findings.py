@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 from auditor.errors import InventoryError
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow
-from auditor.inventory import Manifest
+from auditor.manifest import Manifest
 from auditor.rule import SEVERITIES, Rule, Severity
 
-__all__ = ["RESULTS", "Evaluation", "fill", "finding_id", "gathered", "read_results", "write_results"]
+__all__ = ["RESULTS", "Evaluation", "Previous", "fill", "finding_id", "gathered", "read_results", "write_results"]
 
 #: The frames that are kept beside the inventory, each in a Parquet file of its name.
 RESULTS = ("findings", "tallies", "rule_runs", "coverage", "item_gaps", "waivers")
@@ -100,6 +100,38 @@ class Evaluation:
     def gathered(self) -> pd.DataFrame:
         """The findings as they are listed, see :func:`gathered`."""
         return gathered(self.findings, self.tallies)
+
+
+@dataclass(frozen=True)
+class Previous:
+    """An earlier run as it was judged.
+
+    Attributes:
+        run_id: First characters of its manifest's hash.
+        as_of: The moment that it judged.
+        results: The frames of ``RESULTS`` by name.
+    """
+
+    run_id: str
+    as_of: datetime
+    results: Mapping[str, pd.DataFrame]
+
+    @classmethod
+    def read(cls, folder: Path) -> Previous:
+        """The run in a folder.
+
+        Raises:
+            InventoryError: There is no run in it, it was not judged, or a file is damaged.
+        """
+        manifest = Manifest.read(folder)
+        return cls(manifest.run_id, manifest.as_of, read_results(folder))
+
+    @property
+    def first_seen(self) -> dict[str, datetime]:
+        """Since when its findings are known, by id."""
+        findings = self.results["findings"]
+        found = findings[(findings["verdict"] == "found") & findings["first_seen"].notna()]
+        return dict(zip(found["finding_id"], found["first_seen"].astype(object), strict=True))
 
 
 def finding_id(

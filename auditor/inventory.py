@@ -26,13 +26,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auditor import __version__
 from auditor.errors import InventoryError
 from auditor.frames import FRAMES, INVENTORY, frames_filled_by
 from auditor.frames.columns import distinct
+from auditor.manifest import MANIFEST, Manifest
 
-FORMAT = 1
-MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 
 #: Region of calls that answer for the whole account.
@@ -60,57 +58,6 @@ class Part:
     def complete(self) -> bool:
         """Whether nothing is missing, no single item either."""
         return self.coverage["status"] == "complete" and not self.item_gaps
-
-
-@dataclass
-class Manifest:
-    """What was asked for, when and by whom.
-
-    Attributes:
-        as_of: The point in time the run is judged at, UTC.
-        config: The whole configuration, so that the run can be judged again without the file.
-        plan: Account, region and collectors that were to be read.
-        principals: Account to the ARN that read it.
-        finished_at: When collecting ended; missing while it is under way.
-    """
-
-    as_of: datetime
-    started_at: datetime
-    config: dict[str, Any] = field(default_factory=dict)
-    plan: list[tuple[str, str, list[str]]] = field(default_factory=list)
-    principals: dict[str, str] = field(default_factory=dict)
-    finished_at: datetime | None = None
-    tool_version: str = __version__
-    files: dict[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """The manifest as stable, readable JSON."""
-        body = {"format": FORMAT, "made_by": "auditor", **asdict(self)}
-        return json.dumps(body, indent=1, sort_keys=True, default=lambda value: value.isoformat()) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str, path: Path) -> Manifest:
-        """Read a manifest back.
-
-        Raises:
-            InventoryError: It is no manifest of ours, or one of a newer format.
-        """
-        try:
-            body = json.loads(text)
-            ours, version = body.pop("made_by") == "auditor", body.pop("format")
-            for name in ("as_of", "started_at", "finished_at"):
-                body[name] = body[name] and datetime.fromisoformat(body[name])
-            body["plan"] = [(account, region, collectors) for account, region, collectors in body["plan"]]
-            manifest = cls(**body) if ours and version == FORMAT else None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InventoryError(
-                f"{path} is not a manifest that auditor wrote.", "Name a folder made by `auditor collect` or `run`."
-            ) from error
-        if manifest is None:
-            raise InventoryError(
-                f"{path} has format {version}, this version reads {FORMAT}.", "Use the version that made it."
-            )
-        return manifest
 
 
 class Inventory:
@@ -158,8 +105,7 @@ class Inventory:
         Raises:
             InventoryError: The folder is missing, foreign or unreadable.
         """
-        manifest = _read_manifest(folder)
-        return cls(manifest, _read_journal(folder / JOURNAL), folder)
+        return cls(Manifest.read(folder), _read_journal(folder / JOURNAL), folder)
 
     @property
     def as_of(self) -> datetime:
@@ -196,11 +142,10 @@ class Inventory:
             if region is not None and len(rows) and "region" in rows.columns:
                 rows = rows[rows["region"] == region]
             rows = rows.reset_index(drop=True)
-            return rows if columns is None else rows[columns]
-        tables = [self._table(path, columns) for path in self._paths(frame, account_id, region)]
-        if not tables:
-            return declared.empty() if columns is None else declared.empty()[columns]
-        rows = declared.from_arrow(pa.concat_tables(tables, promote_options="permissive"))
+        elif tables := [self._table(path, columns) for path in self._paths(frame, account_id, region)]:
+            rows = declared.from_arrow(pa.concat_tables(tables, promote_options="permissive"))
+        else:
+            rows = declared.empty()
         return rows if columns is None else rows[columns]
 
     def holds(self, frame: str) -> bool:
@@ -286,7 +231,7 @@ class Writer:
         """
         finished: dict[tuple[str, str, str], Part] = {}
         if (folder / MANIFEST).exists():
-            earlier = _read_manifest(folder)
+            earlier = Manifest.read(folder)
             manifest.as_of, manifest.started_at = earlier.as_of, earlier.started_at
             manifest.principals = earlier.principals | manifest.principals
             finished = {
@@ -344,19 +289,6 @@ class Writer:
         self.manifest.files = dict(sorted(pair for part in parts.values() for pair in part.files.items()))
         self.save_manifest()
         return Inventory(self.manifest, parts.values(), self.folder)
-
-
-def _read_manifest(folder: Path) -> Manifest:
-    path = folder / MANIFEST
-    try:
-        return Manifest.from_json(path.read_text(encoding="utf-8"), path)
-    except FileNotFoundError as error:
-        raise InventoryError(
-            f"{folder} is not a run folder: it has no {MANIFEST}.",
-            "Name a folder made by `auditor collect` or `auditor run`.",
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InventoryError(f"{path} cannot be read: {error}.") from error
 
 
 def _read_journal(path: Path) -> list[Part]:

@@ -55,6 +55,12 @@ OUTPUT = options_of(
     click.option("--format", "formats", multiple=True, help="pdf, xlsx or json; repeatable. Default: all three."),
     click.option("--templates", type=FOLDER, help="A folder whose templates win over ours by file name."),
 )
+PREVIOUS = click.option(
+    "--previous",
+    metavar="RUN",
+    type=FOLDER,
+    help="An earlier run: what is new and what is gone since is told, and since when each finding stands.",
+)
 VERDICT = options_of(
     click.option(
         "--fail-on",

@@ -19,6 +19,7 @@ from auditor.analysis.spend import spend_of, spend_part
 from auditor.aws.permissions import collectors_for
 from auditor.aws.runner import collect as read_aws
 from auditor.engine import Evaluation, Summary, begin, write_results
+from auditor.engine.changes import changes_of
 from auditor.errors import ConfigError
 from auditor.inventory import Inventory
 from auditor.press import FORMATS, press, printed
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from auditor.aws.progress import Progress
     from auditor.config import Config
+    from auditor.findings import Previous
     from auditor.rulebook import LoadedRule
 
 #: Frames that the report shows whatever rules are selected.
@@ -91,6 +93,7 @@ def report(
     out: Path | None = None,
     formats: Sequence[str] = FORMATS,
     templates: Path | None = None,
+    previous: Previous | None = None,
     ready: Executor | None = None,
 ) -> Outcome:
     """Judge a run folder and write its reports; needs no AWS.
@@ -102,6 +105,7 @@ def report(
         out: Where the outputs go; the run folder itself when left out.
         formats: Suffixes of the outputs, see ``FORMATS``.
         templates: The user's own templates, which win over ours by file name.
+        previous: An earlier run: what is new and gone since is told, and since when each finding stands.
         ready: A :func:`~auditor.press.press` that has been got ready for these formats; one of our own when left out.
 
     Raises:
@@ -114,6 +118,11 @@ def report(
     target.mkdir(parents=True, exist_ok=True)
     with nullcontext(ready) if ready else press(formats) as hands:
         inventory = Inventory.load(folder)
+        if previous and previous.as_of >= inventory.as_of:
+            raise ConfigError(
+                f"The run to compare with judged {previous.as_of:%Y-%m-%d %H:%M} UTC, which is not before this one.",
+                "Name an earlier run.",
+            )
         kept = target / DERIVED
         summaries: dict[str, Summary] = {
             "backups": sum_up,
@@ -121,14 +130,24 @@ def report(
             "sharing": sharing_part,
             "spend": partial(spend_part, as_of=inventory.as_of, discount=config.cost.discount),
         }
-        judging = begin(inventory, rules, config, executor=hands, summaries=summaries)
+        since = previous.first_seen if previous else None
+        judging = begin(inventory, rules, config, first_seen=since, executor=hands, summaries=summaries)
         spend = spend_of(inventory, config, judging.summaries["spend"], kept)
         sharing = sharing_of(inventory, config, judging.summaries["sharing"])
         families = families_of(inventory, config, spend, kept)
         backups = backups_of(judging.summaries["backups"], inventory, config, kept)
         evaluation = judging.end()
+        changes = changes_of(previous, evaluation) if previous else None
         made = build_report(
-            evaluation, inventory, rules, config, spend, sharing=sharing, families=families, backups=backups
+            evaluation,
+            inventory,
+            rules,
+            config,
+            spend,
+            sharing=sharing,
+            families=families,
+            backups=backups,
+            changes=changes,
         )
         paths = {suffix: target / FILES.get(suffix, f"report.{suffix}") for suffix in formats}
         jobs = []

@@ -23,7 +23,8 @@ import pandas as pd
 from auditor.config import Config
 from auditor.engine import evaluate
 from auditor.frames import FRAMES, INVENTORY
-from auditor.inventory import Inventory, Manifest, Writer
+from auditor.inventory import Inventory, Writer
+from auditor.manifest import Manifest
 from auditor.rulebook import load_rules
 
 NOW = datetime(2026, 3, 1, 6, tzinfo=UTC)

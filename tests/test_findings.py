@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from auditor.errors import InventoryError
 from auditor.findings import RESULTS, Evaluation, fill, finding_id, read_results, write_results
 from auditor.frames import FRAMES
-from auditor.inventory import Manifest
+from auditor.manifest import Manifest
 
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
 HERE = {"account_id": "111122223333", "region": "eu-west-1"}

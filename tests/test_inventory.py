@@ -8,7 +8,8 @@ import pytest
 
 from auditor.errors import InventoryError
 from auditor.frames import FRAMES
-from auditor.inventory import Inventory, Manifest, Writer
+from auditor.inventory import Inventory, Writer
+from auditor.manifest import Manifest
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT, REGION = "111122223333", "eu-west-1"

@@ -20,7 +20,8 @@ from auditor.aws.progress import Progress, Quiet
 from auditor.aws.reader import PartitionReader, Run, Stopped
 from auditor.aws.session import AccountSession, Sessions
 from auditor.config import Config
-from auditor.inventory import GLOBAL, Inventory, Manifest, Writer
+from auditor.inventory import GLOBAL, Inventory, Writer
+from auditor.manifest import Manifest
 
 #: So many collectors of one account and region at a time, where fewer of these than workers are to be read: each asks
 #: for another thing, and AWS counts what is asked by account, region and action.

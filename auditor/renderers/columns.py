@@ -33,6 +33,20 @@ FINDINGS = (
     Column("Evidence", "evidence", width=60),
     Column("Finding id", "finding_id", "id", 24),
 )
+GONE = (
+    Column("Was", "severity", width=10),
+    Column("Rule", "rule_id", width=36),
+    *ACCOUNT,
+    Column("Resource id", "resource_id", "id", 25),
+    Column("Resource name", "resource_name", width=26),
+    Column("What became of it", "became", width=40),
+    Column("Message then", "message", width=55),
+    Column("Owner then", "owner", width=22),
+    Column("First seen (UTC)", "first_seen", "moment", 17),
+    Column("Resource type", "resource_type", width=13),
+    Column("Concerns", "discriminator", width=16),
+    Column("Finding id", "finding_id", "id", 24),
+)
 COVERAGE = (
     *ACCOUNT,
     Column("Asked for", "collector", width=30),

@@ -17,12 +17,16 @@ from auditor.report.families import STANDINGS
 if TYPE_CHECKING:
     from auditor.inventory import Inventory
     from auditor.report import Report, Spend
+    from auditor.report.changes import Changes
     from auditor.report.families import Families
 
 #: Version of the format; raised when something is removed or changes its meaning, not when something is added.
 FORMAT = 1
 
 _SUMS = ("snapshots", "stored_low_bytes", "stored_high_bytes", "low_usd", "high_usd", "unpriced", "size_unknown")
+
+#: What is told of a finding that stood in an earlier run.
+_GONE = ("finding_id", "rule_id", "severity", "account_id", "region", "resource_type", "resource_id", "became")
 
 
 def write_json(report: Report, inventory: Inventory, path: Path, templates: Path | None = None) -> None:  # noqa: ARG001
@@ -77,6 +81,7 @@ def document(report: Report, inventory: Inventory) -> dict[str, Any]:
             line.severity: {"open": line.open, "waived": line.waived, "unknown": line.unknown}
             for line in report.severities
         },
+        "changes": _changes(report.changes),
         "sight": {
             "complete": report.sight.complete,
             "sentence": report.sight.sentence,
@@ -103,6 +108,19 @@ def document(report: Report, inventory: Inventory) -> dict[str, Any]:
         "spend": _spend(report.spend),
         "families": _families(report.families),
         "waivers": [asdict(line) for line in report.waivers],
+    }
+
+
+def _changes(changes: Changes | None) -> dict[str, Any] | None:
+    if changes is None:
+        return None
+    return {
+        "run_id": changes.run_id,
+        "as_of": changes.as_of,
+        "before": changes.before,
+        "new": changes.new,
+        "gone": changes.gone,
+        "no_longer_open": list(_records(changes.table[list(_GONE)])),
     }
 
 

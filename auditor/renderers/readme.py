@@ -70,7 +70,7 @@ def _answers(report: Report) -> Iterator[tuple[str, str]]:
         f"{text.minute(cover.read_from)} until {text.minute(cover.read_until)} UTC"
     )
     yield "What was looked at", f"{looked} as role {cover.role}." if cover.role else f"{looked}."
-    yield "How bad is it", report.verdict
+    yield "How bad is it", " ".join([report.verdict, *([report.changes.sentence] if report.changes else [])])
     unknown = f" {text.counted(sight.unknown, 'verdict')} could not be told." if sight.unknown else ""
     yield "What could we not see", " ".join([sight.sentence, *sight.gaps]) + unknown
     yield "What does it cost", report.cost_sentence
@@ -94,6 +94,10 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
         ("Verdicts in all", "evaluated", sum(line.counts["evaluated"] for line in report.rules)),
     ):
         yield label, f"SUM({_range('Rules', source, places)})", value, "total"
+    if report.changes:
+        gone = sum(report.changes.gone.values())
+        terms = [f"COUNTA({_range(title, 'rule_id', places)})" for title in places if title.split(" ")[0] == "Gone"]
+        yield "Findings that are gone", "+".join(terms), gone, "total"
     if report.backups and report.backups.due:
         terms = [
             f'COUNTIFS({_range(title, "verdict", places)},"{VERDICTS[verdict]}")'

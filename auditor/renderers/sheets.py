@@ -16,6 +16,7 @@ from auditor.renderers.columns import (
     COVERAGE,
     FAMILIES,
     FINDINGS,
+    GONE,
     IMAGES,
     MANIFEST,
     RULES,
@@ -26,12 +27,14 @@ from auditor.renderers.columns import (
     WAIVERS,
 )
 from auditor.report.backups import VERDICTS
+from auditor.report.changes import WENT
 from auditor.report.families import STANDINGS
 from auditor.rule import SEVERITIES
 
 if TYPE_CHECKING:
     from auditor.inventory import Inventory
     from auditor.report import Report
+    from auditor.report.changes import Changes
 
 #: Rows that are in memory at once.
 CHUNK = 50_000
@@ -62,6 +65,7 @@ def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
     names = {line.account_id: line.name for line in report.accounts if line.name}
     return [
         _held("Findings", FINDINGS, _named(_findings(report), names)),
+        *([_held("Gone", GONE, _named(_gone(report.changes), names))] if report.changes else []),
         _due(report, inventory, names),
         _held("Sharing", SHARING, _named(_sharing(report), names)),
         _held("Families", FAMILIES, _named(_families(report), names)),
@@ -159,6 +163,11 @@ def _findings(report: Report) -> pd.DataFrame:
     order = findings.assign(_unknown=findings["verdict"] != "found", _waived=findings["waiver"].notna(), _rank=rank)
     by = ["_unknown", "_waived", "_rank", "rule_id", "account_id", "region", "resource_id", "finding_id"]
     return order.sort_values(by, ignore_index=True)
+
+
+def _gone(changes: Changes) -> pd.DataFrame:
+    """What stood in the earlier run and does not now, with what became of it in words."""
+    return changes.table.assign(became=changes.table["became"].map(WENT).astype("string"))
 
 
 def _coverage(report: Report) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +13,7 @@ from auditor import __version__
 from auditor.frames import FRAMES
 from auditor.report import text
 from auditor.report.backups import Backups
+from auditor.report.changes import Changes
 from auditor.report.families import Families
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
@@ -54,10 +54,10 @@ def build_report(
     rules: Iterable[Loaded],
     config: Config,
     spend: Spend | None,
-    previous: Report | None = None,
     sharing: Sharing | None = None,
     families: Families | None = None,
     backups: Backups | None = None,
+    changes: Changes | None = None,
 ) -> Report:
     """Tell one run.
 
@@ -67,10 +67,10 @@ def build_report(
         rules: The rules that ran, for their words.
         config: Looks, waivers and scope.
         spend: What the snapshots cost, without the savings: those come from the findings.
-        previous: The report of an earlier run, to say what changed.
         sharing: Who outside can reach what.
         families: The families of images.
         backups: What was promised to be backed up, and what came of it.
+        changes: What is new and what is gone since an earlier run.
     """
     known = {loaded.rule.id: loaded.rule for loaded in rules}
     findings = evaluation.gathered.sort_values("finding_id", kind="stable", ignore_index=True)
@@ -84,14 +84,13 @@ def build_report(
     unknown = int(evaluation.tallies["unknown"].sum())
     seen = sight(kinds, coverage, item_gaps, partitions, unknown)
     costs = _spend(spend, standing, names)
-    digest = hashlib.sha256(inventory.manifest.to_json().encode()).hexdigest()
-    severities = _severities(findings, previous)
+    severities = _severities(findings, changes)
     return Report(
         title=config.report.title,
         classification=config.report.classification,
         paper=config.report.paper,
-        run_id=digest[:12],
-        manifest_sha256=digest,
+        run_id=inventory.manifest.run_id,
+        manifest_sha256=inventory.manifest.sha256,
         tool_version=__version__,
         as_of=inventory.as_of,
         cover=_cover(inventory, config, coverage, evaluation.tallies, known),
@@ -99,6 +98,7 @@ def build_report(
         severities=severities,
         sight=seen,
         spend=costs,
+        changes=changes,
         sharing=sharing and sharing.named(names),
         backups=backups and backups.named(names),
         families=families and families.named(names),
@@ -111,7 +111,7 @@ def build_report(
         coverage=kinds,
         waivers=_waivers(evaluation.waivers, known),
         tables={"findings": findings, "tallies": evaluation.tallies, "coverage": coverage, "item_gaps": item_gaps},
-        manifest=_manifest(inventory, digest),
+        manifest=_manifest(inventory, changes),
         glossary=GLOSSARY,
     )
 
@@ -161,10 +161,9 @@ def _cover(
     )
 
 
-def _severities(findings: pd.DataFrame, previous: Report | None) -> tuple[SeverityCount, ...]:
+def _severities(findings: pd.DataFrame, changes: Changes | None) -> tuple[SeverityCount, ...]:
     stands = opened(findings)
     found = findings["verdict"] == "found"
-    before = {line.severity: line.open for line in previous.severities} if previous else {}
     lines = []
     for severity in SEVERITIES:
         here = findings["severity"] == severity
@@ -175,14 +174,14 @@ def _severities(findings: pd.DataFrame, previous: Report | None) -> tuple[Severi
                 open=now,
                 waived=int((here & found & ~stands).sum()),
                 unknown=int(findings.loc[here & ~found, "resources"].sum()),
-                change=_change(now - before[severity]) if severity in before else "no earlier run given",
+                change=_change(now - changes.before[severity]) if changes else "",
             )
         )
     return tuple(lines)
 
 
 def _change(difference: int) -> str:
-    return "unchanged" if not difference else f"{'+' if difference > 0 else '−'}{text.count(abs(difference))}"
+    return f"{text.count(abs(difference))} {'more' if difference > 0 else 'fewer'}" if difference else "unchanged"
 
 
 def _verdict(
@@ -262,12 +261,14 @@ def _waivers(waivers: pd.DataFrame, rules: Mapping[str, Rule]) -> tuple[WaiverLi
     )
 
 
-def _manifest(inventory: Inventory, digest: str) -> tuple[tuple[str, str], ...]:
+def _manifest(inventory: Inventory, changes: Changes | None) -> tuple[tuple[str, str], ...]:
     manifest = inventory.manifest
+    earlier = f"run {changes.run_id}, as of {text.minute(changes.as_of)}" if changes else "no earlier run"
     return (
-        ("Run", digest[:12]),
-        ("Manifest sha256", digest),
+        ("Run", manifest.run_id),
+        ("Manifest sha256", manifest.sha256),
         ("Judged as of", text.minute(manifest.as_of)),
+        ("Compared with", earlier),
         ("Collecting started", text.minute(manifest.started_at)),
         ("Collecting ended", text.minute(manifest.finished_at)),
         ("Collected with", f"auditor {manifest.tool_version}"),

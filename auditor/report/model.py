@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import pandas as pd
 
 from auditor.report.backups import Backups
+from auditor.report.changes import Changes
 from auditor.report.families import Families
 from auditor.report.sharing import Sharing
 
@@ -49,7 +50,7 @@ class SeverityCount:
     """One severity: open findings, waived ones, and what could not be told.
 
     Attributes:
-        change: In words, against the run before.
+        change: How many more or fewer are open than in the earlier run, in words; empty where none was given.
     """
 
     severity: str
@@ -343,6 +344,7 @@ class Report:
     cover: Annotated[Cover, "What was looked at, by whom and when"]
     verdict: Annotated[str, "How bad it is, in one sentence a person would say"]
     severities: Annotated[tuple[SeverityCount, ...], "Counts by severity, worst first, every severity once"]
+    changes: Annotated[Changes | None, "What is new and gone since an earlier run; nothing where none was given"]
     sight: Annotated[Sight, "What could not be seen"]
     spend: Annotated[Spend | None, "What it costs; nothing where there are no snapshots to cost"]
     sharing: Annotated[Sharing | None, "Who outside can reach what; nothing where it was not looked at"]

@@ -7,7 +7,8 @@ from auditor.analysis.families import families_of
 from auditor.analysis.spend import spend_of
 from auditor.config import Config
 from auditor.frames import FRAMES
-from auditor.inventory import Inventory, Manifest, Writer
+from auditor.inventory import Inventory, Writer
+from auditor.manifest import Manifest
 from auditor.testing import ACCOUNT, AS_OF, REGION, frame
 
 OTHER = "444455556666"

@@ -23,7 +23,8 @@ from auditor.aws.collectors import COLLECTORS
 from auditor.aws.permissions import ORGANISATION_ACTIONS, actions_for
 from auditor.config import Config
 from auditor.frames import FRAMES, INVENTORY, frames_filled_by
-from auditor.inventory import JOURNAL, MANIFEST, Inventory
+from auditor.inventory import JOURNAL, Inventory
+from auditor.manifest import MANIFEST
 from auditor.rulebook import load_rules
 from auditor.sandbox.faults import Fault
 from auditor.sandbox.planting import TINY, plant

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from openpyxl import load_workbook
 
 from auditor.cli import main
 from auditor.sandbox.faults import Fault, Faults
@@ -126,6 +128,50 @@ def test_an_earlier_run_spares_asking_whom_things_are_shared_with(sandbox, confi
     assert json.loads((out / "manifest.json").read_text())["config"]["sharing"]["reuse"] == str(finished)
     result = auditor("collect", "-q", "-c", config, "--out", out, *chosen, "--reuse-shares", out, code=2)
     assert "this run's own folder" in result.output
+
+
+@pytest.fixture(scope="module")
+def earlier(organisation, finished, tmp_path_factory):
+    """The run of a month before: as collected, but judged as of then."""
+    folder = shutil.copytree(finished, tmp_path_factory.mktemp("earlier") / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["as_of"] = (organisation.now - timedelta(days=31)).isoformat()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    auditor("report", folder, "--format", "json", "--fail-on", "never", "--allow-incomplete", code=0)
+    return folder
+
+
+def test_what_changed_since_an_earlier_run_is_told_everywhere(run, earlier):
+    options = ("--fail-on", "never", "--allow-incomplete", "--ignore", "snapshot_public")
+    result = auditor("report", run, "--previous", earlier, *options, code=0)
+    body = json.loads((run / "findings.json").read_text())
+    told, before = body["changes"], json.loads((earlier / "findings.json").read_text())
+    assert "Since the run of" in result.output
+    assert told["run_id"] == before["run"]["id"]
+    assert told["before"] == {severity: line["open"] for severity, line in before["counts"].items()}
+    ignored = {each["finding_id"] for each in before["findings"] if each["rule_id"] == "snapshot_public"}
+    assert ignored
+    assert {each["finding_id"] for each in told["no_longer_open"] if each["became"] == "unjudged"} == ignored
+    stood = {each["finding_id"] for each in before["findings"] if each["verdict"] == "found"}
+    for each in body["findings"]:
+        assert each["first_seen"] == (before if each["finding_id"] in stood else body)["run"]["as_of"]
+    assert "Gone" in load_workbook(run / "report.xlsx").sheetnames
+
+
+def test_a_run_names_the_earlier_one_before_it_reads_anything(sandbox, config, tmp_path, finished):
+    out = ["--out", tmp_path / "run"]
+    for folder, said in (("nowhere", "is not a run folder"), (finished, "holds no findings")):
+        result = auditor("run", "-q", "-c", config, *out, "--previous", tmp_path / folder, code=2)
+        assert said in " ".join(result.output.split())
+    assert not sandbox.calls
+
+
+def test_an_earlier_run_is_another_one_and_earlier(run, earlier):
+    result = auditor("report", run, "--previous", run, code=2)
+    assert "this run's own folder" in " ".join(result.output.split())
+    auditor("report", run, "--format", "json", "--fail-on", "never", "--allow-incomplete", code=0)
+    result = auditor("report", earlier, "--previous", run, code=2)
+    assert "is not before this one" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize(

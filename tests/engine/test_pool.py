@@ -10,7 +10,8 @@ import pytest
 
 from auditor.config import Config
 from auditor.engine import evaluate, pool
-from auditor.inventory import Inventory, Manifest, Writer
+from auditor.inventory import Inventory, Writer
+from auditor.manifest import Manifest
 from auditor.rulebook import Rulebook, load_rules
 from auditor.testing import AS_OF, REGION, frame
 from tests.engine.judging import (

@@ -36,6 +36,22 @@ def test_the_schema_describes_every_member(document, schema):
     assert set(schema["properties"]["findings"]["items"]["required"]) == set(document["findings"][0])
 
 
+def test_what_changed_keeps_the_schema_and_names_what_is_gone(world, since, schema, tmp_path):
+    write_json(world.report(since), world.inventory, tmp_path / "findings.json")
+    document = json.loads((tmp_path / "findings.json").read_text())
+    assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)] == []
+    told = document["changes"]
+    assert (told["run_id"], told["new"], told["gone"]) == (since.run_id, since.new, since.gone)
+    assert [(one["finding_id"], one["became"]) for one in told["no_longer_open"]] == [
+        ("gone-1", "absent"),
+        ("gone-2", "unjudged"),
+    ]
+
+
+def test_without_an_earlier_run_nothing_is_said_to_have_changed(document):
+    assert document["changes"] is None
+
+
 def test_counts_agree_with_the_report(document, report):
     assert document["counts"] == {
         line.severity: {"open": line.open, "waived": line.waived, "unknown": line.unknown} for line in report.severities

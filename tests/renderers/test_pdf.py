@@ -101,6 +101,21 @@ def test_the_sums_of_the_summary_agree_with_page_one(worlds):
     assert cells == ["8 rules", str(judged), "17", str(total), "4", ""]
 
 
+def test_what_changed_stands_on_page_one_and_adds_up_in_the_summary(world, since):
+    page = html(world.report(since), OURS)
+    assert since.sentence in page
+    summary = page.partition("<h2>Summary</h2>")[2].partition("</section>")[0]
+    rows = [re.findall(r"<td[^>]*>(?:<a[^>]*>)?([^<]*)", row) for row in re.findall(r"<tr>.*?</tr>", summary)]
+    moved = {row[0]: tuple(row[-3:-1]) for row in rows if row and row[-3:-1] != ["0", "0"]}
+    assert moved == {
+        "Volume was never backed up": ("7", "0"),
+        "Image is public": ("0", "1"),
+        "Rules that did not run this time": ("0", "1"),
+    }
+    sums = re.findall(r"<td[^>]*>([^<]*)", summary.partition('<tr class="sum">')[2])
+    assert sums[-3:-1] == ["7", "2"]
+
+
 def test_rules_that_could_not_tell_of_anything_stand_together(worlds):
     world = worlds()
     name, why = "snapshot_failed", "Could not tell: snapshots were <refused>."

@@ -8,7 +8,7 @@ import pytest
 
 from auditor.frames import FRAMES
 from auditor.inventory import Inventory
-from auditor.report import Report
+from auditor.report import Report, text
 from auditor.report.findings import headline
 
 ARN = "arn:aws:ec2:eu-west-1::snapshot/snap-0a"
@@ -206,12 +206,12 @@ def test_no_snapshots_is_one_sentence(worlds):
     assert "and fast restore $540.00 more" in world.report().cost_sentence
 
 
-def test_change_is_told_where_an_earlier_run_is_given(world, report):
-    from auditor.report import build_report
-
-    later = build_report(world.evaluation, world.inventory, world.rules, world.config, world.spend, previous=report)
-    assert {line.change for line in later.severities} == {"unchanged"}
-    assert {line.change for line in report.severities} == {"no earlier run given"}
+def test_change_is_told_where_an_earlier_run_is_given(world, report, since):
+    later = world.report(changes=replace(since, before={**since.before, "critical": 5, "high": 0}))
+    assert [line.change for line in later.severities] == ["3 fewer", "41 more", "unchanged", "unchanged", "unchanged"]
+    assert {line.change for line in report.severities} == {""}
+    assert dict(later.manifest)["Compared with"] == f"run 0123456789ab, as of {text.minute(since.as_of)}"
+    assert dict(report.manifest)["Compared with"] == "no earlier run"
 
 
 def test_a_crashed_rule_is_told(worlds):

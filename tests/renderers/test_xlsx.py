@@ -76,6 +76,23 @@ def test_one_row_per_thing(book, report, world):
     assert held == set(world.inventory.read("snapshots")["snapshot_id"])
 
 
+def test_what_is_gone_has_a_sheet_that_says_what_became_of_it(book, world, since, tmp_path):
+    assert "Gone" not in book.sheetnames
+    path = tmp_path / "changed.xlsx"
+    write_xlsx(world.report(since), world.inventory, path)
+    later = openpyxl.load_workbook(path)
+    assert later.sheetnames[1:3] == ["Findings", "Gone"]
+    assert [cell.value for cell in column(later["Gone"], "Finding id")] == ["gone-1", "gone-2"]
+    assert [cell.value for cell in column(later["Gone"], "What became of it")] == [
+        "resolved",
+        "not judged now",
+    ]
+    said = {row[0].value: row[1].value for row in later["Read me"].iter_rows() if row[0].value}
+    assert since.sentence in said["How bad is it"]
+    kept = openpyxl.load_workbook(path, data_only=True)["Read me"]
+    assert {row[0].value: row[1].value for row in kept.iter_rows()}["Findings that are gone"] == 2
+
+
 def test_cells_are_typed(book, world):
     snapshots = book["Snapshots"]
     by_id = world.inventory.read("snapshots").set_index("snapshot_id")

@@ -12,7 +12,8 @@ import pandas as pd
 from auditor.config import Config
 from auditor.findings import gathered
 from auditor.frames import FRAMES
-from auditor.inventory import Inventory, Manifest, Part
+from auditor.inventory import Inventory, Part
+from auditor.manifest import Manifest
 from auditor.report import Spend, build_report
 from auditor.rule import Rule
 from tests.renderers.estate import (
@@ -63,8 +64,8 @@ class World:
     spend: Spend | None
     random: Random = field(default_factory=lambda: Random(7))
 
-    def report(self):
-        return build_report(self.evaluation, self.inventory, self.rules, self.config, self.spend)
+    def report(self, changes=None):
+        return build_report(self.evaluation, self.inventory, self.rules, self.config, self.spend, changes=changes)
 
 
 def finding(rule, account, region, kind, resource, number, **more):
