@@ -107,11 +107,13 @@ class Previous:
     """An earlier run as it was judged.
 
     Attributes:
+        folder: Where it lies.
         run_id: First characters of its manifest's hash.
         as_of: The moment that it judged.
         results: The frames of ``RESULTS`` by name.
     """
 
+    folder: Path
     run_id: str
     as_of: datetime
     results: Mapping[str, pd.DataFrame]
@@ -124,7 +126,7 @@ class Previous:
             InventoryError: There is no run in it, it was not judged, or a file is damaged.
         """
         manifest = Manifest.read(folder)
-        return cls(manifest.run_id, manifest.as_of, read_results(folder))
+        return cls(folder, manifest.run_id, manifest.as_of, read_results(folder))
 
     @property
     def first_seen(self) -> dict[str, datetime]:

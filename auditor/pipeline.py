@@ -15,7 +15,7 @@ from auditor.analysis.calendar import backups_of, sum_up
 from auditor.analysis.families import families_of
 from auditor.analysis.places import keep
 from auditor.analysis.sharing import sharing_of, sharing_part
-from auditor.analysis.spend import spend_of, spend_part
+from auditor.analysis.spend import cost_of, spend_of, spend_part
 from auditor.aws.permissions import collectors_for
 from auditor.aws.runner import collect as read_aws
 from auditor.engine import Evaluation, Summary, begin, write_results
@@ -137,7 +137,7 @@ def report(
         families = families_of(inventory, config, spend, kept)
         backups = backups_of(judging.summaries["backups"], inventory, config, kept)
         evaluation = judging.end()
-        changes = changes_of(previous, evaluation) if previous else None
+        changes = changes_of(previous, evaluation, cost_of(previous.folder / DERIVED)) if previous else None
         made = build_report(
             evaluation,
             inventory,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.analysis import DEFAULTS, DERIVED, derive
@@ -102,6 +105,29 @@ def keep(frame: Callable[[str], pd.DataFrame], account_id: str, region: str, *, 
             pq.write_table(FRAMES[name].to_arrow(frame(name)), path, compression="zstd")
         except OSError as error:
             raise InventoryError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def summed(folder: Path, name: str, *columns: str) -> tuple[Decimal, ...] | None:
+    """The sums of some columns over all that :func:`keep` kept of one frame; nothing where it kept nothing.
+
+    Args:
+        folder: Where it was kept.
+        name: The frame.
+        columns: Columns of money; what is missing in them adds nothing.
+
+    Raises:
+        InventoryError: A file is damaged.
+    """
+    sums = dict.fromkeys(columns, Decimal(0))
+    paths = sorted((folder / name).rglob("*.parquet"))
+    for path in paths:
+        try:
+            table = pq.ParquetFile(path).read(list(columns))
+        except (OSError, pa.ArrowException) as error:
+            raise InventoryError(f"{path} is not a readable Parquet file.", "Judge that run again.") from error
+        for column in columns:
+            sums[column] += pc.sum(table.column(column)).as_py() or 0
+    return tuple(sums.values()) if paths else None
 
 
 def _path(folder: Path, name: str, account_id: str, region: str) -> Path:

@@ -18,7 +18,7 @@ from auditor.analysis import derive
 from auditor.analysis.costs import paid_fast_restores
 from auditor.analysis.keys import is_one_of
 from auditor.analysis.money import dollars, micros, scaled
-from auditor.analysis.places import each_place, frames_of
+from auditor.analysis.places import each_place, frames_of, summed
 from auditor.analysis.prices import HOURS_A_MONTH, price_by_region
 from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow
@@ -196,6 +196,19 @@ def spend_of(
         behind_images=mapped,
         details=partial(details, inventory, prices, gaps, kept),
     )
+
+
+def cost_of(kept: Path) -> tuple[Decimal, Decimal] | None:
+    """Least and most that all snapshots of a run cost a month, as :func:`spend_of` summed it up.
+
+    Args:
+        kept: Where its derived frames were kept; nothing is known where there are none.
+
+    Raises:
+        InventoryError: A file is damaged.
+    """
+    sums = summed(kept, "snapshot_costs", "monthly_low_usd", "monthly_high_usd")
+    return (sums[0], sums[1]) if sums else None
 
 
 def details(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,13 @@ class _Side:
         return self.findings[opened(self.findings)]
 
 
-def changes_of(previous: Previous, evaluation: Evaluation) -> Changes:
+def changes_of(previous: Previous, evaluation: Evaluation, cost: tuple[Decimal, Decimal] | None = None) -> Changes:
     """What changed since an earlier run.
 
     Args:
         previous: The earlier run.
         evaluation: What was made of this one.
+        cost: Least and most that all snapshots cost a month then.
     """
     results = previous.results
     then = _Side(results["findings"], results["rule_runs"], results["coverage"])
@@ -67,6 +69,7 @@ def changes_of(previous: Previous, evaluation: Evaluation) -> Changes:
             str(name): (int(times[0].get(name, 0)), int(times[1].get(name, 0)))
             for name in sorted(set(times[0].index) | set(times[1].index))
         },
+        cost=cost,
         table=_worst_first(gone.assign(became=went)),
     )
 

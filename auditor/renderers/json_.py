@@ -120,6 +120,8 @@ def _changes(changes: Changes | None) -> dict[str, Any] | None:
         "before": changes.before,
         "new": changes.new,
         "gone": changes.gone,
+        "cost_low_usd": changes.cost and changes.cost[0],
+        "cost_high_usd": changes.cost and changes.cost[1],
         "no_longer_open": list(_records(changes.table[list(_GONE)])),
     }
 

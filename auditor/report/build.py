@@ -102,7 +102,7 @@ def build_report(
         sharing=sharing and sharing.named(names),
         backups=backups and backups.named(names),
         families=families and families.named(names),
-        cost_sentence=_cost_sentence(costs),
+        cost_sentence=_cost_sentence(costs, changes),
         actions=actions(told, findings, seen),
         sections=told,
         clean=tuple(line for line in lines if _clean(line)),
@@ -223,13 +223,15 @@ def _spend(spend: Spend | None, standing: pd.DataFrame, names: Mapping[str, str]
     )
 
 
-def _cost_sentence(spend: Spend | None) -> str:
+def _cost_sentence(spend: Spend | None, changes: Changes | None) -> str:
     if spend is None:
         return "There are no snapshots to cost."
     total = spend.total
     cost = text.money_range(total.low_usd, total.high_usd)
     verb = "costs" if total.snapshots == 1 else "cost"
     said = f"{text.counted(total.snapshots, 'snapshot')} {verb} {cost} a month"
+    if changes and changes.cost:
+        said += f" (on {text.day(changes.as_of)}: {text.money_range(*changes.cost)})"
     if spend.fast_restore_usd:
         said += f", and fast restore {text.money(spend.fast_restore_usd)} more"
     if spend.saving_resources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 import pandas as pd
 
@@ -42,6 +43,7 @@ class Changes:
         new: Findings that are open now and were not then, by why; the keys of ``CAME``.
         gone: Findings that were open then and are not now, by why; the keys of ``WENT``.
         by_rule: How many are new and how many are gone, by rule.
+        cost: Least and most that all snapshots cost a month then; nothing where that was not kept.
         table: A row for each that is gone: the columns of ``findings``, and ``became``, a key of ``WENT``.
     """
 
@@ -51,6 +53,7 @@ class Changes:
     new: Mapping[str, int]
     gone: Mapping[str, int]
     by_rule: Mapping[str, tuple[int, int]]
+    cost: tuple[Decimal, Decimal] | None = None
     table: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
 
     def of(self, rules: Iterable[str]) -> tuple[int, int]:

@@ -149,6 +149,9 @@ def test_what_changed_since_an_earlier_run_is_told_everywhere(run, earlier):
     assert "Since the run of" in result.output
     assert told["run_id"] == before["run"]["id"]
     assert told["before"] == {severity: line["open"] for severity, line in before["counts"].items()}
+    assert (told["cost_low_usd"], told["cost_high_usd"]) == tuple(
+        before["spend"]["total"][bound] for bound in ("low_usd", "high_usd")
+    )
     ignored = {each["finding_id"] for each in before["findings"] if each["rule_id"] == "snapshot_public"}
     assert ignored
     assert {each["finding_id"] for each in told["no_longer_open"] if each["became"] == "unjudged"} == ignored

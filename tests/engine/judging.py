@@ -36,6 +36,15 @@ PRICED = {
     "state": "completed",
     "started_at": "10 days ago",
 }
+WAIVER = {
+    "rule": "always",
+    "reason": "r",
+    "owner": "o",
+    "approver": "a",
+    "ticket": "T-1",
+    "from": "2026-01-01",
+    "until": "2026-12-31",
+}
 
 
 def loaded(function, **words):

@@ -1,6 +1,7 @@
 """Against an earlier run: what is new, what is gone, and that nothing unseen is called resolved."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,11 +10,14 @@ from auditor.engine.changes import changes_of
 from auditor.findings import RESULTS, Previous
 from auditor.report.changes import CAME, WENT
 from auditor.testing import AS_OF
-from tests.engine.judging import HERE, OTHER, gap, tried
+from tests.engine.judging import HERE, OTHER, WAIVER, gap, tried
 
 READ = [gap("snapshots", "complete")]
 BAD = {"snapshot_id": "snap-1", "encrypted": False}
 GOOD = {"snapshot_id": "snap-1", "encrypted": True}
+
+
+ACCEPTED = {**WAIVER, "rule": "bare", "resources": ["snap-1"]}
 
 
 def bare(snapshots):
@@ -34,24 +38,17 @@ def by_grantee(snapshots):
     )
 
 
-WAIVER = {
-    "rule": "bare",
-    "resources": ["snap-1"],
-    "reason": "r",
-    "owner": "o",
-    "approver": "a",
-    "ticket": "T-1",
-    "from": "2026-01-01",
-    "until": "2026-12-31",
-}
-
-
 def made(*rows, function=bare, coverage=READ, **more):
     return tried(function, {"snapshots": list(rows)}, coverage=coverage, **more)
 
 
 def earlier(evaluation):
-    return Previous("0123456789ab", AS_OF - timedelta(days=28), {name: getattr(evaluation, name) for name in RESULTS})
+    return Previous(
+        Path("2026-01"),
+        "0123456789ab",
+        AS_OF - timedelta(days=28),
+        {name: getattr(evaluation, name) for name in RESULTS},
+    )
 
 
 def told(numbers):
@@ -66,7 +63,11 @@ def changed(then, now):
 OTHERWISE = [
     pytest.param(lambda: made(GOOD), "absent", id="passed"),
     pytest.param(lambda: made({**GOOD, "snapshot_id": "snap-2"}), "absent", id="not there"),
-    pytest.param(lambda: made(BAD, config={"waiver": [WAIVER]}), "waived", id="waived"),
+    pytest.param(
+        lambda: made(BAD, config={"waiver": [ACCEPTED]}),
+        "waived",
+        id="waived",
+    ),
     pytest.param(lambda: made({**BAD, "encrypted": None}), "untold", id="unknown"),
     pytest.param(lambda: made(coverage=[gap("snapshots")]), "untold", id="listing refused"),
     pytest.param(lambda: made(GOOD, coverage=[gap("snapshots", "truncated")]), "untold", id="listing cut short"),

@@ -5,20 +5,11 @@ import pytest
 from auditor.testing import ACCOUNT, REGION
 from tests.engine.judging import (
     OTHER,
+    WAIVER,
     always,
     gap,
     tried,
 )
-
-WAIVER = {
-    "rule": "always",
-    "reason": "r",
-    "owner": "o",
-    "approver": "a",
-    "ticket": "T-1",
-    "from": "2026-01-01",
-    "until": "2026-12-31",
-}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def test_what_changed_keeps_the_schema_and_names_what_is_gone(world, since, sche
     assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)] == []
     told = document["changes"]
     assert (told["run_id"], told["new"], told["gone"]) == (since.run_id, since.new, since.gone)
+    assert (told["cost_low_usd"], told["cost_high_usd"]) == (None, None)
     assert [(one["finding_id"], one["became"]) for one in told["no_longer_open"]] == [
         ("gone-1", "absent"),
         ("gone-2", "unjudged"),

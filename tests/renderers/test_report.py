@@ -214,6 +214,13 @@ def test_change_is_told_where_an_earlier_run_is_given(world, report, since):
     assert dict(report.manifest)["Compared with"] == "no earlier run"
 
 
+def test_what_it_cost_before_stands_beside_what_it_costs(world, since):
+    cost = (Decimal(512), Decimal(4000))
+    said = world.report(changes=replace(since, cost=cost)).cost_sentence
+    assert f" a month (on {text.day(since.as_of)}: $512–$4\u202f000); acting" in said
+    assert "(on" not in world.report(changes=since).cost_sentence
+
+
 def test_a_crashed_rule_is_told(worlds):
     world = worlds()
     runs = world.evaluation.rule_runs
