@@ -12,7 +12,7 @@ gaps become the derived frame's gaps; ``heeds`` names those whose gaps it tells 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -52,7 +52,7 @@ from auditor.analysis.vaults import vault_access, vault_protection
 from auditor.config import Config
 from auditor.frames import FRAMES
 
-__all__ = ["ACROSS", "DEFAULTS", "DERIVED", "SETTINGS", "Derivation", "derive", "sources"]
+__all__ = ["ACROSS", "DEFAULTS", "DERIVED", "SETTINGS", "Derivation", "derive", "settings_of", "sources"]
 
 Derivation = Callable[..., pd.DataFrame]
 
@@ -147,6 +147,12 @@ def sources(name: str) -> frozenset[str]:
     for source in FRAMES[name].derived_from:
         found |= sources(source)
     return frozenset(found)
+
+
+def settings_of(frames: Iterable[str]) -> frozenset[str]:
+    """What of the configuration some frames hang on, by the names in ``SETTINGS``."""
+    made = {source for name in frames for source in sources(name)}.intersection(DERIVED)
+    return frozenset(wanted for name in made for wanted in _parameters(DERIVED[name])).intersection(SETTINGS)
 
 
 @cache

@@ -11,6 +11,7 @@ of the subject. A row with anything found is found; only where nothing is can it
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -20,7 +21,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from pydantic_core import to_jsonable_python
 
+from auditor.analysis import SETTINGS, settings_of
 from auditor.config import Config
 from auditor.engine.across import judge_across
 from auditor.engine.gaps import Gaps
@@ -207,6 +210,7 @@ def _rule_runs(job: Job, outcomes: Sequence[Outcome], seconds: Mapping[str, floa
                 "title": loaded.rule.title,
                 "severity": settled.severity or loaded.rule.severity,
                 "parameters": json.dumps(dict(settled.parameters), sort_keys=True, ensure_ascii=False, default=str),
+                "settings": _settings(loaded, job.config),
                 "sha256": loaded.sha256,
                 "built_in": loaded.built_in,
                 "seconds": took.get(loaded.rule.id, 0.0),
@@ -214,3 +218,9 @@ def _rule_runs(job: Job, outcomes: Sequence[Outcome], seconds: Mapping[str, floa
             }
         )
     return FRAMES["rule_runs"].rows(rows)
+
+
+def _settings(loaded: LoadedRule, config: Config) -> str | None:
+    """The hash of what the configuration says that a rule's frames hang on."""
+    said = {name: to_jsonable_python(SETTINGS[name](config)) for name in settings_of(loaded.rule.frames)}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest() if said else None

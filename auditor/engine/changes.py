@@ -1,7 +1,8 @@
 """Sets the findings of a run against those of an earlier one: what is new, what is gone, and why.
 
-A finding that is gone is resolved only where its rule ran again, in the same words and with the same parameters, where
-its resource would have been seen, and where it was not found, unknown or waived. One that is new was looked for then.
+A finding that is gone is resolved only where its rule ran again, from the same file, with the same parameters and by
+the same configuration, where its resource would have been seen, and where it is neither unknown nor waived. One is new
+only where it would have been found then.
 """
 
 from __future__ import annotations
@@ -75,10 +76,12 @@ def changes_of(previous: Previous, evaluation: Evaluation, cost: tuple[Decimal, 
 
 
 def _judge_otherwise(then: pd.DataFrame, now: pd.DataFrame) -> set[str]:
-    """The rules that ran both times, from another file or with other parameters."""
-    how = ["sha256", "parameters"]
-    both = then[["rule_id", *how]].merge(now[["rule_id", *how]], on="rule_id").astype(object)
-    return {row[0] for row in both.itertuples(index=False, name=None) if row[1:3] != row[3:]}
+    """The rules that ran both times, from another file, with other parameters or by another configuration."""
+    then_by, now_by = (
+        runs.set_index("rule_id")[["sha256", "parameters", "settings"]].astype(object).fillna("").T.to_dict("list")
+        for runs in (then, now)
+    )
+    return {str(name) for name, how in now_by.items() if then_by.get(name, how) != how}
 
 
 def _why(

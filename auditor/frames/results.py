@@ -273,6 +273,7 @@ RULE_RUNS = Frame(
         text("title", "Its title"),
         text("severity", "Its severity after the policy"),
         text("parameters", "Parameters used, as JSON text"),
+        text("settings", "Hash of what it rests on of the configuration besides; missing where that is nothing"),
         text("sha256", "Hash of the rule file"),
         flag("built_in", "Ships with the product"),
         number("seconds", "Time it took", unit="seconds"),

@@ -17,7 +17,7 @@ CAME: Mapping[str, str] = {
     "waived": "waived then",
     "unjudged": "not judged then",
     "untold": "could not be told then",
-    "changed": "judged by another rule file or other parameters",
+    "changed": "judged otherwise",
 }
 
 #: Why a finding that stood then does not stand now.
@@ -26,7 +26,7 @@ WENT: Mapping[str, str] = {
     "waived": "waived since",
     "unjudged": "not judged now",
     "untold": "cannot be told now",
-    "changed": "judged by another rule file or other parameters",
+    "changed": "judged otherwise",
 }
 
 

@@ -111,6 +111,19 @@ def test_what_other_parameters_do_not_find_is_not_called_resolved():
     assert told(changed(then, made(GOOD, function=bare_otherwise)).gone) == {"absent": 1}
 
 
+def by_partner(snapshots, snapshot_access):
+    """Why."""
+    return ~snapshots["encrypted"]
+
+
+def test_what_another_configuration_does_not_find_is_not_called_resolved():
+    trusted = {"sharing": {"trusted_accounts": {OTHER: "partner"}}}
+    then, other = made(BAD, function=by_partner), made(GOOD, function=by_partner, config=trusted)
+    assert told(changed(then, other).gone) == {"changed": 1}
+    assert told(changed(then, made(GOOD, function=by_partner)).gone) == {"absent": 1}
+    assert told(changed(made(BAD), made(GOOD, config=trusted)).gone) == {"absent": 1}, "it rests on no setting"
+
+
 def test_each_finding_on_one_resource_is_told_apart():
     then = made({"snapshot_id": "snap-1", "volume_size_gib": 3}, function=by_grantee)
     now = made({"snapshot_id": "snap-1", "volume_size_gib": 1}, function=by_grantee)
