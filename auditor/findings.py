@@ -129,11 +129,10 @@ class Previous:
         return cls(folder, manifest.run_id, manifest.as_of, read_results(folder))
 
     @property
-    def first_seen(self) -> dict[str, datetime]:
-        """Since when its findings are known, by id."""
+    def first_seen(self) -> pd.DataFrame:
+        """Since when what it found is known: ``finding_id`` and ``first_seen``."""
         findings = self.results["findings"]
-        found = findings[(findings["verdict"] == "found") & findings["first_seen"].notna()]
-        return dict(zip(found["finding_id"], found["first_seen"].astype(object), strict=True))
+        return findings.loc[findings["verdict"] == "found", ["finding_id", "first_seen"]]
 
 
 def finding_id(

@@ -21,9 +21,10 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic_core import to_jsonable_python
 
-from auditor.analysis import SETTINGS, settings_of
+from auditor.analysis import SETTINGS, keys, settings_of
 from auditor.config import Config
 from auditor.engine.across import judge_across
 from auditor.engine.gaps import Gaps
@@ -33,6 +34,7 @@ from auditor.engine.supply import Reports
 from auditor.engine.waivers import waive
 from auditor.findings import Evaluation, finding_id, read_results, write_results
 from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow
 from auditor.inventory import GLOBAL, Inventory
 from auditor.rulebook import LoadedRule, settle
 
@@ -61,7 +63,7 @@ class Judging:
     judged: Sequence[Judged]
     seconds: Mapping[str, float]
     lent: Callable[[], list[Judged]]
-    first_seen: Mapping[str, datetime] | None
+    first_seen: pd.DataFrame | None
 
     def end(self) -> Evaluation:
         """Wait for what was lent, and put together what all of it came to."""
@@ -94,7 +96,7 @@ def evaluate(
     rules: Sequence[LoadedRule],
     config: Config,
     *,
-    first_seen: Mapping[str, datetime] | None = None,
+    first_seen: pd.DataFrame | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     summaries: Mapping[str, Summary] | None = None,
@@ -111,7 +113,7 @@ def begin(
     rules: Sequence[LoadedRule],
     config: Config,
     *,
-    first_seen: Mapping[str, datetime] | None = None,
+    first_seen: pd.DataFrame | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
     summaries: Mapping[str, Summary] | None = None,
@@ -122,7 +124,7 @@ def begin(
         inventory: What was collected, on disk or in memory.
         rules: The rules, from ``auditor.rulebook.load_rules``.
         config: Parameters, severities, waivers, discount and owner tag.
-        first_seen: Finding id to when it was first reported; others are first seen now.
+        first_seen: ``finding_id`` and ``first_seen`` of what was reported before; others are first seen now.
         executor: Judges accounts and regions of an inventory on disk side by side; anything with the interface of
             ``concurrent.futures`` whose workers can read the run folder. Left out, large inventories get processes.
         progress: Told how many accounts and regions are done, of how many.
@@ -161,15 +163,15 @@ def _where(inventory: Inventory, rules: Sequence[LoadedRule]) -> list[tuple[str,
     return where
 
 
-def _findings(outcomes: Sequence[Outcome], first_seen: Mapping[str, datetime] | None, as_of: datetime) -> pa.Table:
+def _findings(outcomes: Sequence[Outcome], first_seen: pd.DataFrame | None, as_of: datetime) -> pa.Table:
     tables = [outcome.findings for outcome in outcomes if outcome.findings is not None]
     table = pa.concat_tables(tables) if tables else FINDINGS.empty_table()
     field = FINDINGS.field("first_seen")
-    if first_seen:
-        since = [first_seen.get(each, as_of) for each in table.column("finding_id").to_pylist()]
-        column = pa.array(since, field.type)
-    else:
-        column = pa.repeat(pa.scalar(as_of, field.type), len(table))
+    column = pa.repeat(pa.scalar(as_of, field.type), len(table))
+    if first_seen is not None:
+        at = keys.places(table.column("finding_id").combine_chunks(), as_arrow(first_seen["finding_id"]))
+        known = as_arrow(first_seen["first_seen"]).cast(field.type)
+        column = pc.coalesce(known.take(pa.array(at, mask=at < 0)), column)
     return table.set_column(FINDINGS.get_field_index("first_seen"), field, column)
 
 

@@ -14,17 +14,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from auditor.analysis import sources
+from auditor.analysis.keys import is_one_of, keys
 from auditor.findings import Evaluation, Previous
 from auditor.frames import FRAMES
+from auditor.frames.columns import as_arrow, distinct
 from auditor.inventory import GLOBAL
 from auditor.report.changes import CAME, WENT, Changes
 from auditor.report.findings import RANK, opened
 from auditor.rule import SEVERITIES
 
-_PLACED = ["rule_id", "account_id", "region"]
-_RESOURCE = [*_PLACED, "resource_id"]
+_RESOURCE = ["rule_id", "account_id", "region", "resource_id"]
+
+#: What two findings are compared by; to take whole rows costs more than all the rest.
+_COMPARED = [*_RESOURCE, "finding_id", "severity", "verdict", "waiver"]
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,9 @@ def changes_of(previous: Previous, evaluation: Evaluation, cost: tuple[Decimal, 
     """
     results = previous.results
     then = _Side(results["findings"], results["rule_runs"], results["coverage"])
-    now = _Side(evaluation.findings, evaluation.rule_runs, evaluation.coverage)
+    now = _Side(evaluation.findings[_COMPARED], evaluation.rule_runs, evaluation.coverage)
     stood, stand = then.open, now.open
-    new = stand[~stand["finding_id"].isin(stood["finding_id"])]
-    gone = stood[~stood["finding_id"].isin(stand["finding_id"])]
+    new, gone = stand[~_among(stand, stood)], stood[~_among(stood, stand)]
     subjects = {name: rule.subject for name, rule in evaluation.rules.items()}
     changed = _judge_otherwise(then.rule_runs, now.rule_runs)
     came, went = _why(new, then, subjects, changed), _why(gone, now, subjects, changed)
@@ -75,6 +79,11 @@ def changes_of(previous: Previous, evaluation: Evaluation, cost: tuple[Decimal, 
     )
 
 
+def _among(findings: pd.DataFrame, others: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which findings are among others."""
+    return is_one_of(as_arrow(findings["finding_id"]), as_arrow(others["finding_id"]))
+
+
 def _judge_otherwise(then: pd.DataFrame, now: pd.DataFrame) -> set[str]:
     """The rules that ran both times, from another file, with other parameters or by another configuration."""
     then_by, now_by = (
@@ -88,16 +97,16 @@ def _why(
     rows: pd.DataFrame, other: _Side, subjects: Mapping[str, str], changed: set[str]
 ) -> np.ndarray[Any, np.dtype[Any]]:
     """Why findings of one run do not stand in the other."""
-    findings = other.findings[other.findings["rule_id"].isin(rows["rule_id"].unique())]
-    waived = findings.loc[(findings["verdict"] == "found") & findings["waiver"].notna(), "finding_id"]
-    unknown = findings.loc[findings["verdict"] == "unknown", _RESOURCE].drop_duplicates()
-    untold = rows[_RESOURCE].merge(unknown, how="left", indicator=True)["_merge"].eq("both").to_numpy(bool)
-    places = pd.MultiIndex.from_frame(rows[_PLACED].astype(object))
-    unseen = places.isin(list(_unseen(places.unique(), other, subjects)))
+    findings = other.findings[_COMPARED]
+    waived = findings[(findings["verdict"] == "found") & findings["waiver"].notna()]
+    unknown = findings[findings["verdict"] == "unknown"]
+    untold = is_one_of(keys(rows, "rule_id", "resource_id"), keys(unknown, "rule_id", "resource_id"))
+    unseen = _unseen(distinct(rows, "account_id", "region", "rule_id"), other, subjects)
+    dark = is_one_of(keys(rows, "rule_id"), pa.array(["\x1f".join(place) for place in unseen], pa.string()))
     reasons = (
-        (rows["finding_id"].isin(waived).to_numpy(bool), "waived"),
+        (_among(rows, waived), "waived"),
         (~rows["rule_id"].isin(other.rule_runs["rule_id"]).to_numpy(bool), "unjudged"),
-        (untold | unseen, "untold"),
+        (untold | dark, "untold"),
         (rows["rule_id"].isin(list(changed)).to_numpy(bool), "changed"),
     )
     return np.select([holds for holds, _ in reasons], [why for _, why in reasons], "absent")
@@ -106,7 +115,7 @@ def _why(
 def _unseen(
     places: Iterable[tuple[str, str, str]], side: _Side, subjects: Mapping[str, str]
 ) -> set[tuple[str, str, str]]:
-    """Of rules in accounts and regions, those whose subject was not read whole there."""
+    """Of accounts, regions and the rules asked there, those whose subject was not read whole."""
     read: dict[tuple[str, str], dict[str, str]] = {}
     columns = ["account_id", "region", "collector", "status"]
     for account, region, collector, status in side.coverage[columns].itertuples(index=False, name=None):
@@ -116,7 +125,7 @@ def _unseen(
         for name, subject in subjects.items()
     }
 
-    def seen(rule: str, account: str, region: str) -> bool:
+    def seen(account: str, region: str, rule: str) -> bool:
         here = read.get((account, GLOBAL), {}) | read.get((account, region), {})
         statuses = [here[collector] for collector in fill.get(rule, ()) if collector in here]
         return bool(statuses) and all(status == "complete" for status in statuses)

@@ -8,6 +8,7 @@ import pytest
 
 from auditor.config import Config
 from auditor.engine import evaluate, finding_id
+from auditor.frames import FRAMES
 from auditor.inventory import Inventory
 from auditor.testing import ACCOUNT, AS_OF, REGION, frame
 from tests.engine.judging import (
@@ -29,7 +30,8 @@ def test_a_finding_says_everything():
 
     rows = [{"snapshot_id": "snap-1", "name": "db", "started_at": "12345 days ago"}]
     tags = [{"snapshot_id": "snap-1", "key": "Owner", "value": "ann"}]
-    seen = {finding_id("old", "aws", ACCOUNT, REGION, "snap-1"): datetime(2025, 1, 1, tzinfo=UTC)}
+    known = finding_id("old", "aws", ACCOUNT, REGION, "snap-1")
+    seen = FRAMES["findings"].rows([{"finding_id": known, "first_seen": datetime(2025, 1, 1, tzinfo=UTC)}])
     made = tried(
         old, {"snapshots": rows, "snapshot_tags": tags}, first_seen=seen,
         message="{snapshot_id} ({name}) is {age_days} days old, since {began}; {nothing}",
