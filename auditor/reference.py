@@ -53,6 +53,7 @@ def rule_page(loaded: LoadedRule) -> str:
             *(f"  {line}" for line in rule.remedy.splitlines()),
             "What it would break:",
             textwrap.fill(rule.breaks, 100, initial_indent="  ", subsequent_indent="  "),
+            *(["What it saves:", "  What the resource costs, as far as nothing else needs it."] if rule.saves else []),
             "Parameters, in audit.toml under " + f"[rules.{rule.id}]:",
             *parameters,
             "Controls:",

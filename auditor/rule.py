@@ -60,6 +60,7 @@ class Rule:
         remedy: The least dangerous command or console path; may name ids in braces, never names or tags.
         breaks: What acting on it would break.
         controls: Framework to control ids.
+        saves: Whether acting on a finding is to do without the resource, so that what it frees is told as a saving.
         reach: ``partition``, or ``organisation`` where the judgement joins across accounts.
         function: The judgement.
         frames: Frames the function asks for, by parameter name.
@@ -77,6 +78,7 @@ class Rule:
     remedy: str
     breaks: str
     controls: Mapping[str, tuple[str, ...]]
+    saves: bool
     reach: Reach
     function: Callable[..., Verdict]
     frames: tuple[str, ...]
@@ -100,6 +102,7 @@ def rule(
     remedy: str,
     breaks: str,
     controls: Mapping[str, list[str]],
+    saves: bool = False,
     reach: Reach = "partition",
 ) -> Callable[[Callable[..., Verdict]], Rule]:
     """Declare the function below as a rule; see ``Rule`` for what each word means.
@@ -135,6 +138,7 @@ def rule(
             remedy=remedy,
             breaks=breaks,
             controls={framework: tuple(ids) for framework, ids in controls.items()},
+            saves=saves,
             reach=reach,
             function=function,
             frames=frames,

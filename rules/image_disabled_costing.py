@@ -17,6 +17,7 @@ from auditor.rule import Verdict, all_pass, among, flags, older, rule, whole_day
     breaks="Nothing: the command only looks. Deregistering the image is final unless a Recycle Bin rule keeps it, and "
     "its snapshots stay and cost until they are deleted too.",
     controls={},
+    saves=True,
 )
 def image_disabled_costing(
     images: pd.DataFrame,

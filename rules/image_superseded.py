@@ -15,6 +15,7 @@ from auditor.rule import alongside, one_of, rule
     breaks="Launches that name it by id from places no API lists (scripts, pipelines, recovery plans) fail, and its "
     "shares are lost. Enabling it again brings it back; its shares must be set anew.",
     controls={},
+    saves=True,
     reach="organisation",
 )
 def image_superseded(images: pd.DataFrame, image_generations: pd.DataFrame, image_use: pd.DataFrame) -> pd.DataFrame:

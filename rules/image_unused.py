@@ -17,6 +17,7 @@ from auditor.rule import alongside, among, one_of, rule, whole_days
     breaks="Launches that name it by id from places no API lists (scripts, pipelines, recovery plans) fail, and its "
     "shares are lost. Enabling it again brings it back; its shares must be set anew. Deregister it only after that.",
     controls={},
+    saves=True,
     reach="organisation",
 )
 def image_unused(

@@ -22,6 +22,7 @@ _POLICY, _SCHEDULE = "aws:dlm:lifecycle-policy-id", "aws:dlm:lifecycle-schedule-
     remedy="aws ec2 describe-snapshots --region {region} --snapshot-ids {snapshot_id}",
     breaks="Looking breaks nothing. Deleting takes away a backup: see first that a newer one of the volume exists.",
     controls={"NIST 800-53 r5": ["SI-12"]},
+    saves=True,
 )
 def lifecycle_leftover(
     snapshots: pd.DataFrame,

@@ -21,6 +21,7 @@ _COPY = r"^\[Copied (snap-[0-9a-f]+) from ([a-z0-9-]+)\]"
     breaks="Nothing: the command only looks. Before a copy goes, see that no image, volume or template is made from "
     "it and that the newer copy has the key that is wanted.",
     controls={},
+    saves=True,
 )
 def snapshot_duplicate_copy(snapshots: pd.DataFrame) -> Verdict:
     """Two copies of one snapshot hold the same data, and the second can be stored and billed in full.

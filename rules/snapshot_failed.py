@@ -21,6 +21,7 @@ from auditor.rule import Verdict, all_pass, flags, older, rule
         "ISO 27001:2022": ["A.8.13"],
         "SOC 2": ["A1.2"],
     },
+    saves=True,
 )
 def snapshot_failed(snapshots: pd.DataFrame, as_of: datetime, *, pending_hours: int = 24) -> Verdict:
     """A failed snapshot looks like a backup in every list, and cannot be restored.

@@ -30,6 +30,7 @@ _FIRST = ("image_gone", "policy_leftover", "volume_gone", "source_withdrawn")
     breaks="Nothing: the command only looks. Deleting the snapshot loses the last copy of that data for good, unless "
     "a Recycle Bin rule keeps it for a while.",
     controls={},
+    saves=True,
 )
 def snapshot_orphaned(
     snapshots: pd.DataFrame,

@@ -20,6 +20,7 @@ from auditor.rule import Verdict, all_pass, among, flags, older, rule, whole_day
     breaks="Nothing: the command only shows which volumes came from it. Once the snapshot is deleted, its point in "
     "time cannot be restored.",
     controls={"NIST 800-53 r5": ["SI-12"]},
+    saves=True,
 )
 def snapshot_over_retention(
     snapshots: pd.DataFrame,

@@ -38,10 +38,11 @@ def own_key(subject: str) -> list[str]:
     return [name for name in FRAMES[subject].key if name not in ("account_id", "region")]
 
 
-def costs(subject: str, ids: pa.Array, supply: Supply, here: Sequence[Gap]) -> dict[str, pa.Array]:
+def costs(subject: str, ids: pa.Array, supply: Supply, here: Sequence[Gap], *, saves: bool) -> dict[str, pa.Array]:
     """Columns of money for resources, missing where nothing is known, and where a frame they rest on has a gap.
 
-    A cost is the storage and, for snapshots, fast restore; ``monthly_cost_usd`` only where the bounds meet.
+    A cost is the storage and, for snapshots, fast restore; ``monthly_cost_usd`` only where the bounds meet. A saving is
+    told only where acting on the finding takes the resource away.
     """
     frame = COSTS.get(subject)
     if frame is None or frame not in DERIVED or any(feeds(gap, needed([frame])) for gap in here):
@@ -52,10 +53,14 @@ def costs(subject: str, ids: pa.Array, supply: Supply, here: Sequence[Gap]) -> d
     low, high = column["monthly_low_usd"], column["monthly_high_usd"]
     if "fast_restore_usd" in column:
         low, high = (pc.add(bound, column["fast_restore_usd"]).cast(_TYPE) for bound in (low, high))
-    return {
+    told = {
         "monthly_cost_usd": pc.if_else(pc.equal(low, high), low, pa.scalar(None, _TYPE)),
         "cost_low_usd": low,
         "cost_high_usd": high,
+    }
+    if not saves:
+        return told
+    return told | {
         "saving_low_usd": column["saving_low_usd"],
         "saving_high_usd": column["saving_high_usd"],
         "saving_method": pc.if_else(pc.is_valid(column["saving_low_usd"]), "bounded", pa.scalar(None, pa.string())),

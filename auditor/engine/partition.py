@@ -198,7 +198,7 @@ def _found(
         "message": sentences(rule.message, {**mine, **proof}, len(rows)),
         "evidence": evidence(proof, len(rows)),
         "owner": owners(rule.subject, ids, supply, job.config.report.owner_tag),
-        **costs(rule.subject, ids, supply, place.gaps),
+        **costs(rule.subject, ids, supply, place.gaps, saves=rule.saves),
     }
     return _table(job, place, loaded, "found", ids, columns)
 

@@ -59,6 +59,17 @@ COVERAGE = (
     Column("Started (UTC)", "started_at", "moment", 17),
     Column("Ended (UTC)", "finished_at", "moment", 17),
 )
+SAVINGS = (
+    *ACCOUNT,
+    Column("Resource type", "resource_type", width=13),
+    Column("Resource id", "resource_id", "id", 25),
+    Column("Resource name", "resource_name", width=26),
+    Column("Owner", "owner", width=22),
+    Column("Found by", "rules", width=40),
+    Column("Saving $ a month, low", "saving_low_usd", "money", 14),
+    Column("Saving $ a month, high", "saving_high_usd", "money", 14),
+    Column("Saving method", "saving_method", width=13),
+)
 SNAPSHOTS = (
     *ACCOUNT,
     Column("Snapshot id", "snapshot_id", "id", 25),

@@ -122,6 +122,9 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
         for bound, source, usd in (("low", "low_usd", total.low_usd), ("high", "high_usd", total.high_usd)):
             formula = f'SUMIFS({_range("Spend", source, places)},{_range("Spend", "by", places)},"account")'
             yield f"Snapshots cost $ a month, {bound}", formula, float(usd), "total money"
+        for bound, usd in (("low", report.spend.saving_low_usd), ("high", report.spend.saving_high_usd)):
+            formula = f"SUM({_range('Savings', f'saving_{bound}_usd', places)})"
+            yield f"Acting on the findings saves $ a month, {bound}", formula, float(usd), "total money"
 
 
 def _range(title: str, source: str, places: Places) -> str:

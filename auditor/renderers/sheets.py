@@ -20,6 +20,7 @@ from auditor.renderers.columns import (
     IMAGES,
     MANIFEST,
     RULES,
+    SAVINGS,
     SHARING,
     SNAPSHOTS,
     SPEND,
@@ -29,6 +30,7 @@ from auditor.renderers.columns import (
 from auditor.report.backups import VERDICTS
 from auditor.report.changes import WENT
 from auditor.report.families import STANDINGS
+from auditor.report.savings import savings
 from auditor.rule import SEVERITIES
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def sheets(report: Report, inventory: Inventory) -> list[Sheet]:
         _held("Sharing", SHARING, _named(_sharing(report), names)),
         _held("Families", FAMILIES, _named(_families(report), names)),
         _held("Spend", SPEND, _spend(report)),
+        _held("Savings", SAVINGS, _named(savings(report.tables["findings"]), names)),
         _stored("Snapshots", SNAPSHOTS, report, inventory, names),
         _stored("Images", IMAGES, report, inventory, names),
         _stored("Volumes", VOLUMES, report, inventory, names),

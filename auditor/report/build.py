@@ -18,6 +18,7 @@ from auditor.report.families import Families
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
 from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
+from auditor.report.savings import savings
 from auditor.report.sharing import Sharing
 from auditor.report.sight import account_lines, coverage_gaps, sight
 from auditor.rule import SEVERITIES
@@ -83,7 +84,7 @@ def build_report(
     kinds = coverage_gaps(coverage, item_gaps, known, names)
     unknown = int(evaluation.tallies["unknown"].sum())
     seen = sight(kinds, coverage, item_gaps, partitions, unknown)
-    costs = _spend(spend, standing, names)
+    costs = _spend(spend, findings, names)
     severities = _severities(findings, changes)
     return Report(
         title=config.report.title,
@@ -204,21 +205,17 @@ def _verdict(
     return f"{facts}; and {text.counted(rest, 'lesser finding' if lesser else 'other finding')}."
 
 
-def _spend(spend: Spend | None, standing: pd.DataFrame, names: Mapping[str, str]) -> Spend | None:
-    """The costs with what acting on the open findings saves: every resource once, with the most it could save."""
+def _spend(spend: Spend | None, findings: pd.DataFrame, names: Mapping[str, str]) -> Spend | None:
+    """The costs with what acting on the open findings saves, every resource once."""
     if spend is None or not spend.total.snapshots:
         return None
-    saving = standing[standing["saving_low_usd"].notna() & standing["saving_high_usd"].notna()]
-    ids = ["account_id", "region", "resource_type", "resource_id"]
-    each = saving.assign(
-        low=saving["saving_low_usd"].astype(object), high=saving["saving_high_usd"].astype(object)
-    ).drop_duplicates(ids)
+    each = savings(findings)
     return replace(
         spend,
         by_account=tuple(replace(line, name=names.get(line.key, "")) for line in spend.by_account),
         by_origin=tuple(replace(line, name=ORIGINS.get(line.key, "")) for line in spend.by_origin),
-        saving_low_usd=sum(each["low"], Decimal(0)),
-        saving_high_usd=sum(each["high"], Decimal(0)),
+        saving_low_usd=sum(each["saving_low_usd"].astype(object), Decimal(0)),
+        saving_high_usd=sum(each["saving_high_usd"].astype(object), Decimal(0)),
         saving_resources=len(each),
     )
 

@@ -13,7 +13,8 @@ from tests.engine.judging import (
 
 
 def test_money_is_bounds_and_exact_only_where_they_meet():
-    made = tried(always, {"snapshots": [PRICED, {"snapshot_id": "snap-2"}]}).findings.set_index("resource_id")
+    rows = {"snapshots": [PRICED, {"snapshot_id": "snap-2"}]}
+    made = tried(always, rows, saves=True).findings.set_index("resource_id")
     known = made.loc["snap-1"]
     assert isinstance(known["cost_high_usd"], Decimal)
     assert known["cost_low_usd"] <= known["cost_high_usd"]
@@ -22,8 +23,14 @@ def test_money_is_bounds_and_exact_only_where_they_meet():
     assert pd.isna(known["monthly_cost_usd"]) == (known["cost_low_usd"] != known["cost_high_usd"])
 
 
+def test_only_what_takes_the_resource_away_saves_anything():
+    made = tried(always, {"snapshots": [PRICED]}).findings.iloc[0]
+    assert made["cost_high_usd"] > 0
+    assert made[["saving_low_usd", "saving_high_usd", "saving_method"]].isna().all()
+
+
 def test_money_is_missing_where_its_frames_have_a_gap():
-    made = tried(always, {"snapshots": [PRICED]}, coverage=[gap("fast_restores")]).findings.iloc[0]
+    made = tried(always, {"snapshots": [PRICED]}, coverage=[gap("fast_restores")], saves=True).findings.iloc[0]
     assert made["verdict"] == "found"
     assert made[["monthly_cost_usd", "cost_low_usd", "saving_high_usd", "saving_method"]].isna().all()
 
@@ -53,7 +60,7 @@ def test_a_snapshot_of_two_images_counts_for_neither_alone():
             {"image_id": "ami-2", "snapshot_id": "snap-of-somebody-else", "device_name": "b"},
         ],
     }
-    made = tried(every, rows, subject="images", message="m").findings
+    made = tried(every, rows, subject="images", message="m", saves=True).findings
     money = ["cost_low_usd", "cost_high_usd", "saving_low_usd", "saving_high_usd"]
     assert made[money].iloc[:3].to_numpy().tolist() == [[4, 12, 2, 4], [0, 6, 0, 0], [0, 0, 0, 0]]
     assert made.loc[3, money].isna().all()

@@ -15,6 +15,7 @@ def words(name, title, severity, subject, headline, remedy, **more):
         remedy=remedy,
         breaks=more.get("breaks", "Nothing that still works."),
         controls=more.get("controls", {}),
+        saves=False,
         reach="partition",
         function=lambda snapshots: snapshots,
         frames=more.get("frames", (subject,)),

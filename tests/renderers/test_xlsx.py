@@ -18,6 +18,7 @@ SHEETS = [
     "Sharing",
     "Families",
     "Spend",
+    "Savings",
     "Snapshots",
     "Images",
     "Volumes",
@@ -93,6 +94,18 @@ def test_what_is_gone_has_a_sheet_that_says_what_became_of_it(book, world, since
     assert {row[0].value: row[1].value for row in kept.iter_rows()}["Findings that are gone"] == 2
 
 
+def test_savings_count_every_resource_once_and_add_up_to_page_one(path, book, report):
+    sheet = book["Savings"]
+    ids = list(zip(*(column(sheet, name) for name in ("Account id", "Region", "Resource id")), strict=True))
+    assert len({tuple(cell.value for cell in each) for each in ids}) == len(ids) == report.spend.saving_resources
+    high = [cell.value for cell in column(sheet, "Saving $ a month, high")]
+    assert high == sorted(high, reverse=True)
+    assert sum(high) == pytest.approx(float(report.spend.saving_high_usd))
+    kept = openpyxl.load_workbook(path, data_only=True)["Read me"]
+    totals = {row[0].value: row[1].value for row in kept.iter_rows()}
+    assert totals["Acting on the findings saves $ a month, high"] == pytest.approx(sum(high))
+
+
 def test_cells_are_typed(book, world):
     snapshots = book["Snapshots"]
     by_id = world.inventory.read("snapshots").set_index("snapshot_id")
@@ -123,7 +136,7 @@ def test_hostile_words_are_harmless(book, world):
 
 def test_no_sheet_but_the_first_holds_a_formula(book):
     formulas = {sheet.title: sum(cell.data_type == "f" for row in sheet for cell in row) for sheet in book}
-    assert formulas.pop("Read me") == 10
+    assert formulas.pop("Read me") == 12
     assert set(formulas.values()) == {0}
 
 

@@ -87,3 +87,16 @@ def test_the_words_are_whole(name):
     assert rule.remedy
     assert not rule.title.endswith(".")
     assert not rule.message.endswith(".")
+
+
+def test_only_rules_whose_remedy_is_to_do_without_the_resource_tell_a_saving():
+    assert {name for name, loaded in RULES.items() if loaded.rule.saves} == {
+        "image_disabled_costing",
+        "image_superseded",
+        "image_unused",
+        "lifecycle_leftover",
+        "snapshot_duplicate_copy",
+        "snapshot_failed",
+        "snapshot_orphaned",
+        "snapshot_over_retention",
+    }

@@ -1,0 +1,42 @@
+"""Every resource is counted once, whatever found it, and only what is open and priced."""
+
+from decimal import Decimal
+
+import pandas as pd
+
+from auditor.frames import FRAMES
+from auditor.report.savings import savings
+
+PLACE = {"account_id": "111122223333", "region": "eu-west-1", "resource_type": "snapshot", "verdict": "found"}
+
+
+def finding(resource, rule, high, **more):
+    amounts = {"saving_low_usd": Decimal(0), "saving_high_usd": Decimal(high)} if high is not None else {}
+    return {**PLACE, "finding_id": f"{resource}{rule}", "resource_id": resource, "rule_id": rule, **amounts, **more}
+
+
+def test_every_resource_stands_once_with_all_that_found_it_the_dearest_first():
+    rows = FRAMES["findings"].rows(
+        [
+            finding("snap-1", "orphaned", 3),
+            finding("snap-2", "orphaned", 10),
+            finding("snap-1", "leftover", 3),
+            finding("snap-1", "leftover", 3, finding_id="again", discriminator="again"),
+            finding("snap-1", "orphaned", 3, finding_id="elsewhere", region="us-east-1"),
+            finding("snap-3", "unencrypted", None),
+            finding("snap-4", "orphaned", 7, waiver="T-1"),
+            finding("snap-5", "orphaned", None, verdict="unknown"),
+        ]
+    )
+    told = savings(rows)
+    assert told[["resource_id", "region", "rules"]].to_numpy().tolist() == [
+        ["snap-2", "eu-west-1", "orphaned"],
+        ["snap-1", "eu-west-1", "leftover, orphaned"],
+        ["snap-1", "us-east-1", "orphaned"],
+    ]
+    assert sum(told["saving_high_usd"].astype(object)) == 16
+
+
+def test_nothing_saves_nothing():
+    assert savings(FRAMES["findings"].empty()).empty
+    assert isinstance(savings(FRAMES["findings"].rows([finding("snap-1", "tag", None)])), pd.DataFrame)
