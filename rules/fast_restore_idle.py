@@ -6,9 +6,6 @@ import pandas as pd
 
 from auditor.rule import among, flags, rule
 
-#: As AWS prices it in its own example: 30 days.
-_HOURS_A_MONTH = 720
-
 
 @rule(
     title="Fast snapshot restore is idle",
@@ -23,6 +20,7 @@ _HOURS_A_MONTH = 720
     breaks="Nothing: the command only looks. Once fast restore is off, volumes made from the snapshot are slow until "
     "their blocks have been read once.",
     controls={},
+    saves=True,
 )
 def fast_restore_idle(
     fast_restores: pd.DataFrame,
@@ -31,7 +29,6 @@ def fast_restore_idle(
     images: pd.DataFrame,
     image_block_devices: pd.DataFrame,
     image_references: pd.DataFrame,
-    prices: pd.DataFrame,
     as_of: datetime,
     *,
     idle_days: int = 7,
@@ -41,7 +38,7 @@ def fast_restore_idle(
     Found is what this account has had enabled for longer than the limit while none of its volumes was made from the
     snapshot since, and nothing current could make one: no launch template or configuration that names the snapshot,
     and no image with it that was launched lately or that anything in the account names. A volume that was made and
-    deleted since leaves no trace, so ask before switching it off. The cost is the list price of one zone for 30 days.
+    deleted since leaves no trace, so ask before switching it off. The cost is the list price of one zone for 720 hours.
 
     Switch it off where the snapshot is not restored at short notice, or let a lifecycle policy keep it on the newest.
     """
@@ -56,8 +53,6 @@ def fast_restore_idle(
     users = pd.concat([made["source_snapshot_id"], names["snapshot_id"], mapped["snapshot_id"]])
     enabled_at = fast_restores["enabled_at"]
     long_on = (enabled_at < since).astype("boolean").mask(enabled_at.isna())
-    hourly = prices[prices["item"] == "fast_restore"].drop_duplicates("region").set_index("region")["price_usd"]
-    monthly = hourly.astype("float64") * _HOURS_A_MONTH
     return pd.DataFrame(
         {
             "found": flags(fast_restores["state"].eq("enabled")) & long_on & ~among(ids, users),
@@ -65,7 +60,6 @@ def fast_restore_idle(
             "availability_zone": fast_restores["availability_zone"],
             "enabled_at": enabled_at,
             "limit_days": idle_days,
-            "zone_list_price_a_month_usd": monthly.reindex(fast_restores["region"]).set_axis(fast_restores.index),
         }
     )
 
@@ -82,7 +76,7 @@ FAILS = [
     {
         **_ON,
         "region": "us-east-1",
-        "expect": {"zone_list_price_a_month_usd": 540, "limit_days": 7, "discriminator": None},
+        "expect": {"monthly_cost_usd": 540, "saving_low_usd": 540, "limit_days": 7, "discriminator": None},
     },
     {**_ON, "availability_zone": "eu-west-1a", "expect": {"discriminator": "eu-west-1a", "resource_id": "snap-0a"}},
     {**_ON, "enabled_at": "8 days ago"},

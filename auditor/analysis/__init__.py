@@ -30,7 +30,7 @@ from auditor.analysis.backup import (
     backup_windows,
     lifecycle_retention,
 )
-from auditor.analysis.costs import snapshot_costs
+from auditor.analysis.costs import fast_restore_costs, snapshot_costs
 from auditor.analysis.elsewhere import NOWHERE, Elsewhere, snapshots_elsewhere
 from auditor.analysis.expectations import (
     image_expectations,
@@ -65,6 +65,7 @@ DERIVED: dict[str, Derivation] = {
     "backup_status": backup_status,
     "backup_unmet": backup_unmet,
     "backup_windows": backup_windows,
+    "fast_restore_costs": fast_restore_costs,
     "image_access": image_access,
     "image_costs": image_costs,
     "image_expectations": image_expectations,

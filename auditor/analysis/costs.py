@@ -13,7 +13,9 @@ from auditor.analysis.money import dollars, for_bytes
 from auditor.analysis.prices import HOURS_A_MONTH, priced
 from auditor.frames import FRAMES
 
-__all__ = ["fast_restore_micros", "paid_fast_restores", "snapshot_costs"]
+__all__ = ["fast_restore_costs", "fast_restore_micros", "paid_fast_restores", "snapshot_costs"]
+
+_KEYS: Final = ["account_id", "region", "snapshot_id"]
 
 #: Fast restore is billed while a zone is in one of these states.
 _PAID: Final = ("optimizing", "enabled")
@@ -53,6 +55,14 @@ def snapshot_costs(
             "saving_high_usd": dollars(freed["freed_high"] + restore),
         }
     )
+
+
+def fast_restore_costs(fast_restores: pd.DataFrame, prices: pd.DataFrame) -> pd.DataFrame:
+    """One row per snapshot with fast restore that is paid for; see the frame ``fast_restore_costs`` for the columns."""
+    each = paid_fast_restores(fast_restores)[_KEYS].drop_duplicates(ignore_index=True)
+    zone = dollars(priced(each["region"], prices, "fast_restore")["micros"] * HOURS_A_MONTH)
+    bounds_of = ("monthly_low_usd", "monthly_high_usd", "saving_low_usd", "saving_high_usd")
+    return each.assign(**dict.fromkeys(bounds_of, zone))
 
 
 def paid_fast_restores(fast_restores: pd.DataFrame) -> pd.DataFrame:

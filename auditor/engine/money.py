@@ -16,7 +16,7 @@ from auditor.frames import FRAMES
 from auditor.frames.columns import ARROW, in_arrow
 
 #: Subject to the derived frame with the costs of its rows.
-COSTS = {"snapshots": "snapshot_costs", "images": "image_costs"}
+COSTS = {"snapshots": "snapshot_costs", "images": "image_costs", "fast_restores": "fast_restore_costs"}
 
 _TYPE = ARROW["money"]
 

@@ -218,6 +218,21 @@ IMAGE_COSTS = Frame(
     derived_from=("images", "image_block_devices", "snapshot_costs"),
 )
 
+FAST_RESTORE_COSTS = Frame(
+    "fast_restore_costs",
+    "What fast restore of one snapshot costs a month in each zone that is paid for, which is what ending it saves.",
+    (
+        *WHERE,
+        text("snapshot_id", "The snapshot, own or shared"),
+        money("monthly_low_usd", "One zone at list price for 720 hours; missing without a price"),
+        money("monthly_high_usd", "The same"),
+        money("saving_low_usd", "The same"),
+        money("saving_high_usd", "The same"),
+    ),
+    key=("account_id", "region", "snapshot_id"),
+    derived_from=("fast_restores", "prices"),
+)
+
 FINDINGS = Frame(
     "findings",
     "One resource that a rule found, or could not tell about.",
@@ -326,6 +341,7 @@ FRAMES = (
     IMAGE_ACCESS,
     SNAPSHOT_COSTS,
     IMAGE_COSTS,
+    FAST_RESTORE_COSTS,
     FINDINGS,
     TALLIES,
     RULE_RUNS,

@@ -64,6 +64,7 @@ SAVINGS = (
     Column("Resource type", "resource_type", width=13),
     Column("Resource id", "resource_id", "id", 25),
     Column("Resource name", "resource_name", width=26),
+    Column("Zone", "part", width=14),
     Column("Owner", "owner", width=22),
     Column("Found by", "rules", width=40),
     Column("Saving $ a month, low", "saving_low_usd", "money", 14),

@@ -6,30 +6,39 @@ from typing import Final
 
 import pandas as pd
 
+from auditor.frames import FRAMES
 from auditor.report.findings import opened
 
-_IDS: Final = ["account_id", "region", "resource_type", "resource_id"]
+_WHERE: Final = ["account_id", "region", "resource_id"]
+_IDS: Final = [*_WHERE, "resource_type", "part"]
 _TOLD: Final = ["resource_name", "owner", "saving_low_usd", "saving_high_usd", "saving_method"]
+
+_SNAPSHOT, _FAST_RESTORE = (FRAMES[name].noun for name in ("snapshots", "fast_restores"))
 
 
 def savings(findings: pd.DataFrame) -> pd.DataFrame:
     """The resources with an open finding whose saving is known.
 
     What a resource saves hangs on the resource, not on the rule: the sum of the column is what acting on all of it
-    saves, each resource deleted on its own; that of the findings counts some resources twice.
+    saves, each resource deleted on its own; that of the findings counts some resources twice. Fast restore is billed
+    by zone, each a part of its own, and ends with its snapshot: it is not counted beside that.
 
     Args:
         findings: The findings as they are listed.
 
     Returns:
-        One row per resource, the dearest first: account, region, type, id, name and owner, ``saving_low_usd``,
-        ``saving_high_usd``, ``saving_method``, and ``rules``, the ids of those that found it, with commas.
+        One row per resource, the dearest first: account, region, type, id, ``part`` (the zone of a fast restore),
+        name and owner, ``saving_low_usd``, ``saving_high_usd``, ``saving_method``, and ``rules``, the ids of those
+        that found it, with commas.
     """
     priced = findings[opened(findings) & findings["saving_low_usd"].notna() & findings["saving_high_usd"].notna()]
-    each = priced[[*_IDS, "rule_id", *_TOLD]].sort_values([*_IDS, "rule_id"], kind="stable")
-    each = each.drop_duplicates([*_IDS, "rule_id"])
+    restores = priced["resource_type"] == _FAST_RESTORE
+    each = priced.assign(part=priced["discriminator"].where(restores))[[*_IDS, "rule_id", *_TOLD]]
+    gone = pd.MultiIndex.from_frame(each.loc[each["resource_type"] == _SNAPSHOT, _WHERE])
+    with_it = restores & pd.MultiIndex.from_frame(each[_WHERE]).isin(gone)
+    each = each[~with_it].sort_values([*_IDS, "rule_id"], kind="stable").drop_duplicates([*_IDS, "rule_id"])
     several = each.duplicated(_IDS, keep=False)
-    joined = each[several].groupby(_IDS, sort=False)["rule_id"].transform(", ".join)
+    joined = each[several].groupby(_IDS, sort=False, dropna=False)["rule_id"].transform(", ".join)
     each = each.assign(rules=each["rule_id"].astype(object).mask(several, joined)).drop_duplicates(_IDS)
     dearest = each["saving_high_usd"].astype("float64").sort_values(ascending=False, kind="stable").index
     return each.loc[dearest].drop(columns="rule_id").reset_index(drop=True)

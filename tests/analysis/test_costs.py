@@ -3,7 +3,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from auditor.analysis.costs import snapshot_costs
+from auditor.analysis.costs import fast_restore_costs, snapshot_costs
 from auditor.analysis.prices import prices
 from auditor.frames import FRAMES
 
@@ -116,3 +116,19 @@ def test_a_missing_size_is_not_free():
 def test_a_lineage_that_is_unknown_is_told_as_a_range():
     other = {"volume_id": "vol-0b", "created_at": "2026-01-01T00:00:00Z", "source_snapshot_id": "snap-gone"}
     assert cost(volumes=[other])["basis"] == "full"  # nothing older is there that could hold its blocks
+
+
+def test_fast_restore_costs_the_same_in_every_zone_that_is_paid_for():
+    here = {"account_id": ACCOUNT, "owner_id": ACCOUNT, "state": "enabled"}
+    zones = [
+        {**here, "region": "us-east-1", "snapshot_id": "snap-0a", "availability_zone": "us-east-1a"},
+        {**here, "region": "us-east-1", "snapshot_id": "snap-0a", "availability_zone": "us-east-1b"},
+        {**here, "region": "us-east-1", "snapshot_id": "snap-0b", "state": "disabled"},
+        {**here, "region": "us-east-1", "snapshot_id": "snap-0c", "owner_id": "999988887777"},
+        {**here, "region": "nowhere-1", "snapshot_id": "snap-0d"},
+    ]
+    told = fast_restore_costs(FRAMES["fast_restores"].rows(zones), prices()).set_index("snapshot_id")
+    assert told.index.tolist() == ["snap-0a", "snap-0d"]
+    money = ["monthly_low_usd", "monthly_high_usd", "saving_low_usd", "saving_high_usd"]
+    assert told.loc["snap-0a", money].tolist() == [Decimal(540)] * 4
+    assert told.loc["snap-0d", money].isna().all()

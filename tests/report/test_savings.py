@@ -37,6 +37,23 @@ def test_every_resource_stands_once_with_all_that_found_it_the_dearest_first():
     assert sum(told["saving_high_usd"].astype(object)) == 16
 
 
+def test_fast_restore_counts_by_zone_and_not_beside_its_snapshot():
+    zone = {"resource_type": "fast restore"}
+    rows = [
+        finding("snap-1", "idle", 540, finding_id="1a", discriminator="eu-west-1a", **zone),
+        finding("snap-1", "idle", 540, finding_id="1b", discriminator="eu-west-1b", **zone),
+        finding("snap-2", "idle", 540, finding_id="2a", discriminator="eu-west-1a", **zone),
+        finding("snap-2", "orphaned", 550),
+        finding("snap-2", "leftover", 550, discriminator="not a part"),
+    ]
+    told = savings(FRAMES["findings"].rows(rows))
+    assert told[["resource_id", "part", "rules"]].astype(object).fillna("").to_numpy().tolist() == [
+        ["snap-2", "", "leftover, orphaned"],
+        ["snap-1", "eu-west-1a", "idle"],
+        ["snap-1", "eu-west-1b", "idle"],
+    ]
+
+
 def test_nothing_saves_nothing():
     assert savings(FRAMES["findings"].empty()).empty
     assert isinstance(savings(FRAMES["findings"].rows([finding("snap-1", "tag", None)])), pd.DataFrame)

@@ -91,6 +91,7 @@ def test_the_words_are_whole(name):
 
 def test_only_rules_whose_remedy_is_to_do_without_the_resource_tell_a_saving():
     assert {name for name, loaded in RULES.items() if loaded.rule.saves} == {
+        "fast_restore_idle",
         "image_disabled_costing",
         "image_superseded",
         "image_unused",
