@@ -54,7 +54,11 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
     )
     yield "Rows and columns", "One row is one thing. Account ids are text, dates are dates, numbers are numbers."
     dated = f" at list prices of {report.spend.price_date}" if report.spend else ""
-    yield "Units", f"Times are UTC. Money is US dollars a month{dated}; low and high are bounds of the true cost."
+    yield (
+        "Units",
+        f"Times are UTC. Money is US dollars a month{dated}; low and high are bounds of the true cost. Savings add up "
+        "on the sheet Savings, where every resource stands once.",
+    )
     yield (
         "Verdicts",
         "found: the rule's condition holds. unknown: could not tell, never a pass. Where a rule could tell of nothing "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
@@ -18,7 +17,7 @@ from auditor.report.families import Families
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
 from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
-from auditor.report.savings import savings
+from auditor.report.savings import saving_lines, savings
 from auditor.report.sharing import Sharing
 from auditor.report.sight import account_lines, coverage_gaps, sight
 from auditor.rule import SEVERITIES
@@ -84,7 +83,7 @@ def build_report(
     kinds = coverage_gaps(coverage, item_gaps, known, names)
     unknown = int(evaluation.tallies["unknown"].sum())
     seen = sight(kinds, coverage, item_gaps, partitions, unknown)
-    costs = _spend(spend, findings, names)
+    costs = _spend(spend, findings, known, names)
     severities = _severities(findings, changes)
     return Report(
         title=config.report.title,
@@ -205,18 +204,17 @@ def _verdict(
     return f"{facts}; and {text.counted(rest, 'lesser finding' if lesser else 'other finding')}."
 
 
-def _spend(spend: Spend | None, findings: pd.DataFrame, names: Mapping[str, str]) -> Spend | None:
+def _spend(
+    spend: Spend | None, findings: pd.DataFrame, rules: Mapping[str, Rule], names: Mapping[str, str]
+) -> Spend | None:
     """The costs with what acting on the open findings saves, every resource once."""
     if spend is None or not spend.total.snapshots:
         return None
-    each = savings(findings)
     return replace(
         spend,
         by_account=tuple(replace(line, name=names.get(line.key, "")) for line in spend.by_account),
         by_origin=tuple(replace(line, name=ORIGINS.get(line.key, "")) for line in spend.by_origin),
-        saving_low_usd=sum(each["saving_low_usd"].astype(object), Decimal(0)),
-        saving_high_usd=sum(each["saving_high_usd"].astype(object), Decimal(0)),
-        saving_resources=len(each),
+        savings=saving_lines(savings(findings), rules),
     )
 
 

@@ -272,12 +272,28 @@ class SpendLine:
 
 
 @dataclass(frozen=True)
+class SavingLine:
+    """What the same rules found, and what acting on it saves a month.
+
+    Attributes:
+        rules: Ids of the rules that found it.
+        title: Their titles.
+        resources: How many they found, each once and in one line only.
+    """
+
+    rules: tuple[str, ...]
+    title: str
+    resources: int
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True)
 class Spend:
     """What the snapshots cost a month at list prices, broken down; every breakdown adds up to the total.
 
     Attributes:
-        saving_low_usd: Least that acting on every open finding saves a month, each resource once.
-        saving_high_usd: Most that it saves.
+        savings: What acting on the open findings saves, by the rules that found it, the dearest first.
         price_date: Oldest date of the list prices used, YYYY-MM-DD.
         sources: Where the prices come from.
         discount: Share that is taken off the list price; in ``net_low_usd`` and ``net_high_usd`` alone.
@@ -297,15 +313,28 @@ class Spend:
     price_date: str
     sources: tuple[str, ...]
     discount: float = 0.0
-    saving_low_usd: Decimal = Decimal(0)
-    saving_high_usd: Decimal = Decimal(0)
-    saving_resources: int = 0
+    savings: tuple[SavingLine, ...] = ()
     fast_restore_usd: Decimal = Decimal(0)
     fast_restore_unpriced: int = 0
     net_low_usd: Decimal = Decimal(0)
     net_high_usd: Decimal = Decimal(0)
     behind_images: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
     details: Callable[[str, str], pd.DataFrame] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def saving_low_usd(self) -> Decimal:
+        """Least that acting on every open finding saves a month, each resource once."""
+        return sum((line.low_usd for line in self.savings), Decimal(0))
+
+    @property
+    def saving_high_usd(self) -> Decimal:
+        """Most that it saves."""
+        return sum((line.high_usd for line in self.savings), Decimal(0))
+
+    @property
+    def saving_resources(self) -> int:
+        """How many resources that counts."""
+        return sum(line.resources for line in self.savings)
 
 
 @dataclass(frozen=True)

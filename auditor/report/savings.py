@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from auditor.frames import FRAMES
 from auditor.report.findings import opened
+from auditor.report.model import SavingLine
+
+if TYPE_CHECKING:
+    from auditor.rule import Rule
 
 _WHERE: Final = ["account_id", "region", "resource_id"]
 _IDS: Final = [*_WHERE, "resource_type", "part"]
@@ -42,3 +48,25 @@ def savings(findings: pd.DataFrame) -> pd.DataFrame:
     each = each.assign(rules=each["rule_id"].astype(object).mask(several, joined)).drop_duplicates(_IDS)
     dearest = each["saving_high_usd"].astype("float64").sort_values(ascending=False, kind="stable").index
     return each.loc[dearest].drop(columns="rule_id").reset_index(drop=True)
+
+
+def saving_lines(savings: pd.DataFrame, rules: Mapping[str, Rule]) -> tuple[SavingLine, ...]:
+    """The rows of :func:`savings` summed up by the rules that found them, the dearest first.
+
+    Args:
+        savings: The rows.
+        rules: The rules that ran, for their titles.
+    """
+    lines = []
+    for found_by, rows in savings.groupby("rules", sort=True):
+        ids = tuple(str(found_by).split(", "))
+        lines.append(
+            SavingLine(
+                rules=ids,
+                title="; ".join(rules[name].title if name in rules else name for name in ids),
+                resources=len(rows),
+                low_usd=sum(rows["saving_low_usd"].astype(object), Decimal(0)),
+                high_usd=sum(rows["saving_high_usd"].astype(object), Decimal(0)),
+            )
+        )
+    return tuple(sorted(lines, key=lambda line: -line.high_usd))

@@ -14,6 +14,7 @@ from auditor.frames import FRAMES
 from auditor.renderers import pdf
 from auditor.renderers.charts import severity_chart, spend_chart
 from auditor.renderers.pdf import context, html, write_pdf
+from auditor.report import text
 from auditor.report.expected import Expected
 from auditor.report.sharing import Sharing
 
@@ -114,6 +115,16 @@ def test_what_changed_stands_on_page_one_and_adds_up_in_the_summary(world, since
     }
     sums = re.findall(r"<td[^>]*>([^<]*)", summary.partition('<tr class="sum">')[2])
     assert sums[-3:-1] == ["7", "2"]
+
+
+def test_what_can_be_saved_is_broken_down_by_what_was_found(report):
+    table = html(report, OURS).partition("What acting on the findings saves</h3>")[2].partition("</table>")[0]
+    rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in re.findall(r"<tr[^>]*>.*?</tr>", table)][1:]
+    assert [row[:2] for row in rows] == [["Snapshot is orphaned", "132"], ["Total", "132"]]
+    assert rows[0][2:] == rows[1][2:]
+    assert rows[1][2:] == [
+        text.money(bound, "") for bound in (report.spend.saving_low_usd, report.spend.saving_high_usd)
+    ]
 
 
 def test_rules_that_could_not_tell_of_anything_stand_together(worlds):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pandas as pd
 
 from auditor.frames import FRAMES
-from auditor.report.savings import savings
+from auditor.report.savings import saving_lines, savings
 
 PLACE = {"account_id": "111122223333", "region": "eu-west-1", "resource_type": "snapshot", "verdict": "found"}
 
@@ -51,6 +51,20 @@ def test_fast_restore_counts_by_zone_and_not_beside_its_snapshot():
         ["snap-2", "", "leftover, orphaned"],
         ["snap-1", "eu-west-1a", "idle"],
         ["snap-1", "eu-west-1b", "idle"],
+    ]
+
+
+def test_lines_by_what_found_it_add_up():
+    rows = [
+        finding("snap-1", "orphaned", 3),
+        finding("snap-2", "orphaned", 4),
+        finding("snap-3", "leftover", 9),
+        finding("snap-3", "orphaned", 9),
+    ]
+    lines = saving_lines(savings(FRAMES["findings"].rows(rows)), {})
+    assert [(line.rules, line.title, line.resources, line.high_usd) for line in lines] == [
+        (("leftover", "orphaned"), "leftover; orphaned", 1, 9),
+        (("orphaned",), "orphaned", 2, 7),
     ]
 
 
