@@ -355,14 +355,12 @@ def _output(options: dict[str, Any]) -> dict[str, Any]:
 
 def _previous(options: dict[str, Any], folder: Path) -> Previous | None:
     from auditor.findings import Previous
+    from auditor.manifest import must_differ
 
     earlier: Path | None = options["previous"]
     if earlier is None:
         return None
-    if earlier.resolve() == folder.resolve():
-        raise ConfigError(
-            f"--previous names {earlier}, which is this run's own folder.", "Name that of an earlier run."
-        )
+    must_differ(earlier, folder, "--previous")
     return Previous.read(earlier)
 
 

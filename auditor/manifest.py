@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor import __version__
-from auditor.errors import InventoryError
+from auditor.errors import ConfigError, InventoryError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -93,3 +93,20 @@ class Manifest:
                 f"{path} has format {version}, this version reads {FORMAT}.", "Use the version that made it."
             )
         return manifest
+
+
+def must_differ(earlier: Path, own: Path, named_by: str) -> None:
+    """Refuse a run's own folder where that of an earlier one is to be named.
+
+    Args:
+        earlier: The folder that was named.
+        own: The run's own.
+        named_by: The option or key that names it.
+
+    Raises:
+        ConfigError: They are the same.
+    """
+    if earlier.resolve() == own.resolve():
+        raise ConfigError(
+            f"{named_by} names {earlier}, which is this run's own folder.", "Name that of an earlier run."
+        )

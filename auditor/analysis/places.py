@@ -82,7 +82,7 @@ def asked(inventory: Inventory, frames: Iterable[str]) -> bool:
 
 
 def collectors_of(frames: Iterable[str]) -> set[str]:
-    """The collectors that fill some collected frames."""
+    """The collectors that fill some frames; derived ones none does."""
     return {collector for name in frames for collector in FRAMES[name].filled_by}
 
 

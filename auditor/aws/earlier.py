@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from auditor.aws.collector import Page, Where
-from auditor.errors import ConfigError
 from auditor.inventory import Inventory
+from auditor.manifest import must_differ
 
 #: Kind of grantee to the member of a permission that names it.
 _MEMBERS = {
@@ -63,10 +63,7 @@ class Earlier:
             ConfigError: It is the run that is being made.
             InventoryError: There is no run in it, or it cannot be read.
         """
-        if folder.resolve() == out.resolve():
-            raise ConfigError(
-                f"[sharing] reuse names {folder}, which is this run's own folder.", "Name that of an earlier run."
-            )
+        must_differ(folder, out, "[sharing] reuse")
         return cls(Inventory.load(folder))
 
     def said(self) -> str:

@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from auditor.analysis import sources
 from auditor.analysis.keys import is_one_of, keys
+from auditor.analysis.places import collectors_of
 from auditor.findings import Evaluation, Previous
-from auditor.frames import FRAMES
 from auditor.frames.columns import as_arrow, distinct
 from auditor.inventory import GLOBAL
 from auditor.report.changes import CAME, WENT, Changes
@@ -120,10 +120,7 @@ def _unseen(
     columns = ["account_id", "region", "collector", "status"]
     for account, region, collector, status in side.coverage[columns].itertuples(index=False, name=None):
         read.setdefault((account, region), {})[collector] = status
-    fill = {
-        name: {collector for frame in sources(subject) for collector in FRAMES[frame].filled_by}
-        for name, subject in subjects.items()
-    }
+    fill = {name: collectors_of(sources(subject)) for name, subject in subjects.items()}
 
     def seen(account: str, region: str, rule: str) -> bool:
         here = read.get((account, GLOBAL), {}) | read.get((account, region), {})

@@ -25,6 +25,7 @@ from auditor.rule import SEVERITIES
 if TYPE_CHECKING:
     from auditor.config import Config
     from auditor.inventory import Inventory
+    from auditor.manifest import Manifest
     from auditor.rule import Rule
 
 
@@ -84,13 +85,14 @@ def build_report(
     unknown = int(evaluation.tallies["unknown"].sum())
     seen = sight(kinds, coverage, item_gaps, partitions, unknown)
     costs = _spend(spend, findings, known, names)
+    run_id, digest = inventory.manifest.run_id, inventory.manifest.sha256
     severities = _severities(findings, changes)
     return Report(
         title=config.report.title,
         classification=config.report.classification,
         paper=config.report.paper,
-        run_id=inventory.manifest.run_id,
-        manifest_sha256=inventory.manifest.sha256,
+        run_id=run_id,
+        manifest_sha256=digest,
         tool_version=__version__,
         as_of=inventory.as_of,
         cover=_cover(inventory, config, coverage, evaluation.tallies, known),
@@ -111,7 +113,7 @@ def build_report(
         coverage=kinds,
         waivers=_waivers(evaluation.waivers, known),
         tables={"findings": findings, "tallies": evaluation.tallies, "coverage": coverage, "item_gaps": item_gaps},
-        manifest=_manifest(inventory, changes),
+        manifest=_manifest(inventory.manifest, run_id, digest, changes),
         glossary=GLOSSARY,
     )
 
@@ -258,12 +260,11 @@ def _waivers(waivers: pd.DataFrame, rules: Mapping[str, Rule]) -> tuple[WaiverLi
     )
 
 
-def _manifest(inventory: Inventory, changes: Changes | None) -> tuple[tuple[str, str], ...]:
-    manifest = inventory.manifest
+def _manifest(manifest: Manifest, run_id: str, digest: str, changes: Changes | None) -> tuple[tuple[str, str], ...]:
     earlier = f"run {changes.run_id}, as of {text.minute(changes.as_of)}" if changes else "no earlier run"
     return (
-        ("Run", manifest.run_id),
-        ("Manifest sha256", manifest.sha256),
+        ("Run", run_id),
+        ("Manifest sha256", digest),
         ("Judged as of", text.minute(manifest.as_of)),
         ("Compared with", earlier),
         ("Collecting started", text.minute(manifest.started_at)),
