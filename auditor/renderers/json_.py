@@ -138,6 +138,7 @@ def _spend(spend: Spend | None) -> dict[str, Any] | None:
         },
         "saving_low_usd": spend.saving_low_usd,
         "saving_high_usd": spend.saving_high_usd,
+        "saving_unknown": spend.saving_unknown,
         "savings": [asdict(line) for line in spend.savings],
         "fast_restore_usd": spend.fast_restore_usd,
         "net_low_usd": spend.net_low_usd,

@@ -128,7 +128,7 @@ def _totals(report: Report, places: Places) -> Iterator[tuple[str, str, float, s
             yield f"Snapshots cost $ a month, {bound}", formula, float(usd), "total money"
         for bound, usd in (("low", report.spend.saving_low_usd), ("high", report.spend.saving_high_usd)):
             formula = f"SUM({_range('Savings', f'saving_{bound}_usd', places)})"
-            yield f"Acting on the findings saves $ a month, {bound}", formula, float(usd), "total money"
+            yield f"Savings, $ a month, {bound}", formula, float(usd), "total money"
 
 
 def _range(title: str, source: str, places: Places) -> str:

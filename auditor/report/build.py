@@ -17,7 +17,7 @@ from auditor.report.families import Families
 from auditor.report.findings import RANK, actions, opened, rule_lines, sections
 from auditor.report.glossary import GLOSSARY, ORIGINS
 from auditor.report.model import Cover, Report, RuleLine, RuleSection, SeverityCount, Sight, Spend, WaiverLine
-from auditor.report.savings import saving_lines, savings
+from auditor.report.savings import saving_lines, savings, unknown_savings
 from auditor.report.sharing import Sharing
 from auditor.report.sight import account_lines, coverage_gaps, sight
 from auditor.rule import SEVERITIES
@@ -217,6 +217,7 @@ def _spend(
         by_account=tuple(replace(line, name=names.get(line.key, "")) for line in spend.by_account),
         by_origin=tuple(replace(line, name=ORIGINS.get(line.key, "")) for line in spend.by_origin),
         savings=saving_lines(savings(findings), rules),
+        saving_unknown=unknown_savings(findings, rules),
     )
 
 

@@ -294,6 +294,7 @@ class Spend:
 
     Attributes:
         savings: What acting on the open findings saves, by the rules that found it, the dearest first.
+        saving_unknown: Resources to do without whose price or size is not known; in no saving.
         price_date: Oldest date of the list prices used, YYYY-MM-DD.
         sources: Where the prices come from.
         discount: Share that is taken off the list price; in ``net_low_usd`` and ``net_high_usd`` alone.
@@ -314,6 +315,7 @@ class Spend:
     sources: tuple[str, ...]
     discount: float = 0.0
     savings: tuple[SavingLine, ...] = ()
+    saving_unknown: int = 0
     fast_restore_usd: Decimal = Decimal(0)
     fast_restore_unpriced: int = 0
     net_low_usd: Decimal = Decimal(0)

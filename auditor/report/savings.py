@@ -37,9 +37,9 @@ def savings(findings: pd.DataFrame) -> pd.DataFrame:
         name and owner, ``saving_low_usd``, ``saving_high_usd``, ``saving_method``, and ``rules``, the ids of those
         that found it, with commas.
     """
-    priced = findings[opened(findings) & findings["saving_low_usd"].notna() & findings["saving_high_usd"].notna()]
-    restores = priced["resource_type"] == _FAST_RESTORE
-    each = priced.assign(part=priced["discriminator"].where(restores))[[*_IDS, "rule_id", *_TOLD]]
+    priced = findings["saving_low_usd"].notna() & findings["saving_high_usd"].notna()
+    each = _parted(findings[opened(findings) & priced])
+    restores = each["resource_type"] == _FAST_RESTORE
     gone = pd.MultiIndex.from_frame(each.loc[each["resource_type"] == _SNAPSHOT, _WHERE])
     with_it = restores & pd.MultiIndex.from_frame(each[_WHERE]).isin(gone)
     each = each[~with_it].sort_values([*_IDS, "rule_id"], kind="stable").drop_duplicates([*_IDS, "rule_id"])
@@ -48,6 +48,25 @@ def savings(findings: pd.DataFrame) -> pd.DataFrame:
     each = each.assign(rules=each["rule_id"].astype(object).mask(several, joined)).drop_duplicates(_IDS)
     dearest = each["saving_high_usd"].astype("float64").sort_values(ascending=False, kind="stable").index
     return each.loc[dearest].drop(columns="rule_id").reset_index(drop=True)
+
+
+def unknown_savings(findings: pd.DataFrame, rules: Mapping[str, Rule]) -> int:
+    """How many resources to do without would save what nobody knows: no price, or no size.
+
+    Args:
+        findings: The findings as they are listed.
+        rules: The rules that ran.
+    """
+    saving = [name for name, rule in rules.items() if rule.saves]
+    each = _parted(findings[opened(findings) & findings["rule_id"].isin(saving)])
+    priced = each["saving_low_usd"].notna() & each["saving_high_usd"].notna()
+    return len(each[~priced].drop_duplicates(_IDS))
+
+
+def _parted(findings: pd.DataFrame) -> pd.DataFrame:
+    """Findings with the part of the resource that each is about, and what is told of savings."""
+    restores = findings["resource_type"] == _FAST_RESTORE
+    return findings.assign(part=findings["discriminator"].where(restores))[[*_IDS, "rule_id", *_TOLD]]
 
 
 def saving_lines(savings: pd.DataFrame, rules: Mapping[str, Rule]) -> tuple[SavingLine, ...]:

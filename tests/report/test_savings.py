@@ -1,11 +1,12 @@
 """Every resource is counted once, whatever found it, and only what is open and priced."""
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pandas as pd
 
 from auditor.frames import FRAMES
-from auditor.report.savings import saving_lines, savings
+from auditor.report.savings import saving_lines, savings, unknown_savings
 
 PLACE = {"account_id": "111122223333", "region": "eu-west-1", "resource_type": "snapshot", "verdict": "found"}
 
@@ -66,6 +67,19 @@ def test_lines_by_what_found_it_add_up():
         (("leftover", "orphaned"), "leftover; orphaned", 1, 9),
         (("orphaned",), "orphaned", 2, 7),
     ]
+
+
+def test_what_has_no_price_is_counted_apart_where_it_is_to_do_without():
+    zone = {"resource_type": "fast restore"}
+    rules = {"idle": SimpleNamespace(saves=True), "unencrypted": SimpleNamespace(saves=False)}
+    rows = [
+        finding("snap-1", "idle", None, finding_id="1a", discriminator="eu-west-1a", **zone),
+        finding("snap-1", "idle", None, finding_id="1b", discriminator="eu-west-1b", **zone),
+        finding("snap-2", "idle", 540, finding_id="2a", discriminator="eu-west-1a", **zone),
+        finding("snap-3", "idle", None, waiver="T-1"),
+        finding("snap-4", "unencrypted", None),
+    ]
+    assert unknown_savings(FRAMES["findings"].rows(rows), rules) == 2
 
 
 def test_nothing_saves_nothing():
